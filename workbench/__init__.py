@@ -1,0 +1,1 @@
+"""Workbench: research-to-live for trading strategies."""
