@@ -1,0 +1,150 @@
+"""Equity curves: drawdown by row and returns by session (rules R2 and R3).
+
+How it works: rows of equity (one a base interval) are folded into the last row of each session, because returns of
+five-minute rows would be annualised by a factor that depends on the bar. Only whole arrays and one compiled pass, so
+that a million rows take milliseconds.
+
+Invariants: a drawdown is 0 or negative and its peak starts at the initial cash; a return from zero or from a
+debt is NaN here and makes what is computed from it undefined; everything is known at its row's close and not before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.jit import njit
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+#: Fractions of equity that differ by no more than this are one number, but for the rounding of long sums of money.
+ROUNDING_FRAC = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class EquityRows:
+    """What R3 reads of the equity rows of one result, all arrays of shape (n_rows,).
+
+    Parameters
+    ----------
+    equity : float64
+        Equity at each row's close, money (rule S5).
+    cash : float64
+        Cash at each row's close, money.
+    in_position : bool
+        Whether any position was open at each row's close. Not derived from the position value, which is 0 for a long
+        and a short of one size.
+    session_date : int32
+        Days since 1970-01-01 of the session each row lies in; never falls.
+    initial_cash : float
+        Equity before the first row, money.
+    sessions_per_year : float
+        Of the calendar: 252, 248, 260, 365.
+    """
+
+    equity: FloatArray
+    cash: FloatArray
+    in_position: npt.NDArray[np.bool_]
+    session_date: npt.NDArray[np.int32]
+    initial_cash: float
+    sessions_per_year: float
+
+    def __post_init__(self) -> None:
+        """Assert what the caller promises: equal lengths, money to start with, sessions in order."""
+        n = len(self.equity)
+        assert len(self.cash) == len(self.in_position) == len(self.session_date) == n, "rows of unequal length"
+        assert self.initial_cash > 0.0, "initial_cash is above 0"
+        assert self.sessions_per_year > 0.0, "sessions_per_year is above 0"
+        assert n == 0 or bool((self.session_date[1:] >= self.session_date[:-1]).all()), "session_date falls"
+
+    @cached_property
+    def drawdown_frac(self) -> FloatArray:
+        """Drawdown of each row, see ``drawdown``; computed once."""
+        return drawdown(self.equity, self.initial_cash)
+
+
+@dataclass(frozen=True, eq=False)
+class Sessions:
+    """Equity by session, arrays of shape (n_sessions,); the part of a result that returns are computed from.
+
+    Parameters
+    ----------
+    date : int32
+        Days since 1970-01-01, strictly rising.
+    last : int64
+        Position of the session's last equity row.
+    equity : float64
+        Equity at the session's last row, money.
+    returns : float64
+        From the previous session's last equity, the first from the initial cash; fractions.
+    """
+
+    date: npt.NDArray[np.int32]
+    last: npt.NDArray[np.int64]
+    equity: FloatArray
+    returns: FloatArray
+
+
+@njit
+def _drawdown(equity: FloatArray, initial_cash: float, out: FloatArray) -> None:
+    peak = initial_cash
+    for i in range(len(equity)):
+        peak = max(peak, equity[i])
+        out[i] = equity[i] / peak - 1.0
+
+
+def drawdown(equity: FloatArray, initial_cash: float) -> FloatArray:
+    """Drawdown of each equity row from the highest equity so far, which starts at the initial cash (rule R2).
+
+    Parameters
+    ----------
+    equity : float64, shape (n_rows,)
+        Money.
+    initial_cash : float
+        Money, above 0.
+
+    Returns
+    -------
+    float64, shape (n_rows,)
+        Fractions, 0 at a peak, negative below one; each known at its row's close.
+    """
+    out = np.empty(len(equity))
+    _drawdown(equity, initial_cash, out)
+    return out
+
+
+def sessions_of(rows: EquityRows) -> Sessions:
+    """Fold equity rows into one row a session.
+
+    A session without a single row is left out: there is no price of it, so nothing was earned in it.
+    """
+    if len(rows.equity) == 0:
+        return Sessions(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), np.empty(0))
+    last = np.append(np.flatnonzero(rows.session_date[1:] != rows.session_date[:-1]), len(rows.equity) - 1)
+    equity = rows.equity[last]
+    return Sessions(rows.session_date[last], last, equity, returns_from(equity, rows.initial_cash))
+
+
+def returns_from(values: FloatArray, start: float) -> FloatArray:
+    """Return of each value on the one before it, the first on ``start`` (above 0); NaN after nothing or a debt."""
+    before = np.append(start, values[:-1])
+    returns = np.full(len(values), np.nan)
+    np.divide(values, before, out=returns, where=before > ROUNDING_FRAC * start)
+    returns -= 1.0
+    return returns
+
+
+def is_flat(returns: FloatArray) -> bool:
+    """Whether returns are one number but for rounding, so that a ratio to their deviation would be noise."""
+    spread = float(np.ptp(returns))
+    return spread <= max(ROUNDING_FRAC, 1e-9 * float(np.abs(returns).max()))
+
+
+def longest_run(flags: npt.NDArray[np.bool_]) -> int:
+    """Count the longest run of consecutive true flags, 0 without any."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0

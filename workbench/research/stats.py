@@ -1,0 +1,221 @@
+"""Rule R3: the numbers that sum up a result.
+
+How it works: every row of equity gives the drawdown, the exposure and the lowest cash; one return a session gives
+everything with a deviation in it; trades and fills give the rest.
+
+Invariants: a statistic that cannot be computed is ``None``, never NaN or infinite; losses are negative
+(``max_drawdown_frac``, ``var_95_frac``, ``worst_trade_frac``); an open trade counts in ``n_open_trades``, ``charges``,
+equity and what is computed from equity, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from workbench.research.curve import (
+    ROUNDING_FRAC,
+    EquityRows,
+    FloatArray,
+    Sessions,
+    is_flat,
+    longest_run,
+    returns_from,
+    sessions_of,
+)
+
+Statistic: TypeAlias = float | int | str | None
+
+#: A 5 % tail of fewer sessions than this holds not even one whole session.
+TAIL_MIN_SESSIONS = 20
+
+#: What stays undefined together when there is no session, or a return from zero or a debt.
+RISK_NAMES = (
+    "volatility_ann",
+    "sharpe_ann",
+    "sortino_ann",
+    "var_95_frac",
+    "es_95_frac",
+    "best_session_frac",
+    "worst_session_frac",
+)
+
+
+def statistics(
+    rows: EquityRows,
+    trades: pd.DataFrame,
+    fills: pd.DataFrame,
+    risk_free_ann: float = 0.0,
+    benchmark: pd.Series[float] | None = None,
+) -> dict[str, Statistic]:
+    """Sum up one result (rule R3).
+
+    Parameters
+    ----------
+    rows : EquityRows
+        Equity, row by row.
+    trades, fills : DataFrame
+        With the columns of rule N5.
+    risk_free_ann : float
+        Risk-free return of a year, fraction, taken evenly from each session.
+    benchmark : Series, optional
+        Closing values indexed by session date (a time zone is dropped, never converted); its ``name`` is reported. The
+        last value before the first session, if there is one, is where the benchmark's first return starts.
+
+    Returns
+    -------
+    dict
+        Name to float, int, text (the benchmark's name) or None where the statistic is undefined. Fractions, never
+        percent; money in the account's currency.
+    """
+    sessions = sessions_of(rows)
+    found = _growth(rows, sessions)
+    found |= _risk(rows, sessions, risk_free_ann)
+    found |= _activity(rows, fills)
+    found |= _trade_statistics(trades)
+    if benchmark is not None:
+        found |= _against(rows, sessions, risk_free_ann, benchmark)
+    assert all(v is None or isinstance(v, str) or np.isfinite(v) for v in found.values()), f"not finite: {found}"
+    return found
+
+
+def _growth(rows: EquityRows, sessions: Sessions) -> dict[str, Statistic]:
+    final = float(rows.equity[-1]) if len(rows.equity) else rows.initial_cash
+    n = len(sessions.date)
+    growth = final / rows.initial_cash
+    # An account that owes money has no rate of growth; a rate of so few sessions that it overflows says nothing either.
+    cagr = None
+    if n and growth >= 0.0:
+        with np.errstate(over="ignore"):
+            cagr = _finite(float(np.power(growth, rows.sessions_per_year / n)) - 1.0)
+    below = rows.drawdown_frac
+    deepest = _unrounded(float(below.min())) if len(below) else None
+    return {
+        "n_sessions": n,
+        "initial_cash": float(rows.initial_cash),
+        "final_equity": final,
+        "total_return_frac": growth - 1.0 if n else None,
+        "cagr_frac": cagr,
+        "max_drawdown_frac": deepest,
+        "longest_drawdown_sessions": longest_run(below[sessions.last] < -ROUNDING_FRAC),
+        "calmar": _ratio(cagr, -deepest) if cagr is not None and deepest is not None else None,
+        "lowest_cash": float(rows.cash.min()) if len(rows.cash) else None,
+    }
+
+
+def _risk(rows: EquityRows, sessions: Sessions, risk_free_ann: float) -> dict[str, Statistic]:
+    found: dict[str, Statistic] = dict.fromkeys(RISK_NAMES)
+    returns = sessions.returns
+    # A return from zero or a debt is not a number; one such session leaves the whole family undefined.
+    if len(returns) == 0 or not np.isfinite(returns).all():
+        return found
+    found["best_session_frac"], found["worst_session_frac"] = float(returns.max()), float(returns.min())
+    year = np.sqrt(rows.sessions_per_year)
+    excess = returns - risk_free_ann / rows.sessions_per_year
+    if len(returns) >= 2:
+        deviation = 0.0 if is_flat(returns) else float(returns.std(ddof=1))
+        found["volatility_ann"] = float(deviation * year)
+        found["sharpe_ann"] = _ratio(float(excess.mean()) * year, deviation)
+        # Over all sessions, those without a loss counting as zero (Sortino and van der Meer), not over the losing ones.
+        downside = float(np.sqrt(np.mean(np.minimum(excess, 0.0) ** 2)))
+        found["sortino_ann"] = _ratio(float(excess.mean()) * year, _unrounded(downside))
+    if len(returns) >= TAIL_MIN_SESSIONS:
+        quantile = float(np.quantile(returns, 0.05))
+        found["var_95_frac"] = quantile
+        found["es_95_frac"] = float(returns[returns <= quantile].mean())
+    return found
+
+
+def _activity(rows: EquityRows, fills: pd.DataFrame) -> dict[str, Statistic]:
+    notional = float((_numbers(fills, "qty") * _numbers(fills, "price")).sum())
+    mean_equity = float(rows.equity.mean()) if len(rows.equity) else 0.0
+    return {
+        "exposure_frac": float(np.count_nonzero(rows.in_position) / len(rows.equity)) if len(rows.equity) else None,
+        "turnover": _ratio(notional, mean_equity) if mean_equity > 0.0 else None,
+        "charges": float(_numbers(fills, "charges").sum()),
+        "n_fills": len(fills),
+    }
+
+
+def _trade_statistics(trades: pd.DataFrame) -> dict[str, Statistic]:
+    is_open = trades["is_open"].to_numpy(dtype=bool)
+    closed = trades[~is_open]
+    net = _numbers(closed, "net_pnl")
+    returns, in_r, held = _numbers(closed, "return_frac"), _numbers(closed, "r_multiple"), _numbers(closed, "bars_held")
+    won, lost = net[net > 0.0], net[net < 0.0]
+    return {
+        "n_trades": len(closed),
+        "n_open_trades": int(is_open.sum()),
+        "win_rate_frac": _ratio(len(won), len(closed)),
+        "profit_factor": _ratio(float(won.sum()), -float(lost.sum())),
+        "expectancy_r": _mean(in_r[~np.isnan(in_r)]),
+        "expectancy": _mean(net),
+        "avg_win": _mean(won),
+        "avg_loss": _mean(lost),
+        "avg_trade_frac": _mean(returns),
+        "best_trade_frac": float(returns.max()) if len(returns) else None,
+        "worst_trade_frac": float(returns.min()) if len(returns) else None,
+        "avg_bars_held": _mean(held),
+        "max_losses_in_a_row": longest_run(net < 0.0),
+    }
+
+
+def _against(
+    rows: EquityRows, sessions: Sessions, risk_free_ann: float, benchmark: pd.Series[float]
+) -> dict[str, Statistic]:
+    """Regress the result's session returns on the benchmark's, over the sessions both have."""
+    name = "benchmark" if benchmark.name is None else str(benchmark.name)
+    found: dict[str, Statistic] = {"benchmark": name, "benchmark_return_frac": None, "alpha_ann": None, "beta": None}
+    dates, values = _benchmark_values(benchmark)
+    both, ours, theirs = np.intersect1d(sessions.date, dates, assume_unique=True, return_indices=True)
+    if len(both) == 0:
+        return found
+    account, market = sessions.equity[ours], values[theirs]
+    start = int(np.searchsorted(dates, sessions.date[0])) - 1
+    if start >= 0:
+        account, market = np.append(rows.initial_cash, account), np.append(values[start], market)
+    if len(market) < 2:
+        return found
+    per_session = risk_free_ann / rows.sessions_per_year
+    mine = returns_from(account[1:], float(account[0])) - per_session
+    other = returns_from(market[1:], float(market[0])) - per_session
+    if not np.isfinite(other).all():
+        return found
+    found["benchmark_return_frac"] = float(market[-1] / market[0] - 1.0)
+    if len(mine) < 2 or not np.isfinite(mine).all() or is_flat(other):
+        return found
+    beta = float(np.cov(mine, other, ddof=1)[0, 1] / np.var(other, ddof=1))
+    found["beta"] = beta
+    found["alpha_ann"] = float((mine.mean() - beta * other.mean()) * rows.sessions_per_year)
+    return found
+
+
+def _benchmark_values(benchmark: pd.Series[float]) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    index = pd.DatetimeIndex(benchmark.index).tz_localize(None).normalize()
+    values = pd.Series(benchmark.to_numpy(dtype=np.float64, na_value=np.nan), index=index).dropna().sort_index()
+    values = values[~values.index.duplicated(keep="last")]
+    days = values.index.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return days, np.asarray(values, dtype=np.float64)
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> FloatArray:
+    return frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _unrounded(fraction: float) -> float:
+    return fraction if abs(fraction) > ROUNDING_FRAC else 0.0
+
+
+def _mean(values: FloatArray) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _ratio(above: float, below: float) -> float | None:
+    return _finite(float(above) / float(below)) if below else None
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
