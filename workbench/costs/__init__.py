@@ -1,7 +1,7 @@
 """Cost models: what trading costs, as dated data (rules F10 and N4).
 
-``none``, ``bps``, ``zerodha_equity``, ``alpaca_equity`` and ``oanda_fx`` make a ``CostModel``. The tables behind them carry their
-source and the date they were verified on; the arithmetic is ``workbench.engine.costs.charges_of``.
+``none``, ``bps``, ``zerodha_equity``, ``alpaca_equity`` and ``oanda_fx`` make a ``CostModel``. The tables behind them
+carry their source and the date they were verified on; the arithmetic is ``workbench.engine.costs.charges_of``.
 """
 
 from __future__ import annotations

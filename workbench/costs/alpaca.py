@@ -1,13 +1,13 @@
 """Alpaca equities: no commission, regulatory fees passed on.
 
-Sells pay the SEC's section 31 fee on the value and FINRA's trading activity fee (TAF) a share, capped a fill; buys and sells
-pay the consolidated audit trail (CAT) fee a share. Alpaca collects the day's total and rounds it up to the cent; here each
-fill is rounded up, which is never less.
+Sells pay the SEC's section 31 fee on the value and FINRA's trading activity fee (TAF) a share, capped a fill; buys and
+sells pay the consolidated audit trail (CAT) fee a share. Alpaca collects the day's total and rounds it up to the cent;
+here each fill is rounded up, which is never less.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 from workbench.costs.model import CostModel, Rates, Schedule, amount, slippage
 from workbench.errors import ConfigError
@@ -15,9 +15,9 @@ from workbench.errors import ConfigError
 EXCHANGES = ("XNYS", "XNAS", "ARCX", "BATS", "XASE", "IEXG", "NYSE", "NASDAQ", "AMEX", "ARCA", "US")
 
 #: From when; SEC fee as a fraction; TAF a share; its cap; CAT fee a share; source; verified on; note.
-FEES: tuple[tuple[datetime.date, float, float, float, float, str, str, str], ...] = (
+FEES: tuple[tuple[dt.date, float, float, float, float, str, str, str], ...] = (
     (
-        datetime.date(2024, 5, 22),
+        dt.date(2024, 5, 22),
         0.0000278,
         0.000166,
         8.30,
@@ -27,7 +27,7 @@ FEES: tuple[tuple[datetime.date, float, float, float, float, str, str, str], ...
         "the CAT fee changed several times in this time; its highest figure serves",
     ),
     (
-        datetime.date(2025, 5, 14),
+        dt.date(2025, 5, 14),
         0.0,
         0.000166,
         8.30,
@@ -37,7 +37,7 @@ FEES: tuple[tuple[datetime.date, float, float, float, float, str, str, str], ...
         "",
     ),
     (
-        datetime.date(2025, 7, 1),
+        dt.date(2025, 7, 1),
         0.0,
         0.000166,
         8.30,
@@ -47,7 +47,7 @@ FEES: tuple[tuple[datetime.date, float, float, float, float, str, str, str], ...
         "the month in which the CAT fee fell is an assumption",
     ),
     (
-        datetime.date(2026, 1, 1),
+        dt.date(2026, 1, 1),
         0.0,
         0.000195,
         9.79,
@@ -57,7 +57,7 @@ FEES: tuple[tuple[datetime.date, float, float, float, float, str, str, str], ...
         "the current CAT fee is not verified",
     ),
     (
-        datetime.date(2026, 4, 4),
+        dt.date(2026, 4, 4),
         0.0000206,
         0.000195,
         9.79,
@@ -67,7 +67,7 @@ FEES: tuple[tuple[datetime.date, float, float, float, float, str, str, str], ...
         "the current CAT fee is not verified",
     ),
     (
-        datetime.date(2027, 1, 1),
+        dt.date(2027, 1, 1),
         0.0000206,
         0.000232,
         9.79,
@@ -94,7 +94,8 @@ def alpaca_equity(slippage_bps: float = 0.0, commission_per_share: float = 0.0, 
     Returns
     -------
     CostModel
-        For any product in USD. Fills before 2024-05-22 are charged by the earliest rates known, and ``note_for`` says so.
+        For any product in USD. Fills before 2024-05-22 are charged by the earliest rates known, and ``note_for`` says
+        so.
     """
     per_share = amount("alpaca_equity", "commission_per_share", commission_per_share, 1.0, "USD a share")
     if not isinstance(cat_fee, bool):
@@ -119,5 +120,5 @@ def alpaca_equity(slippage_bps: float = 0.0, commission_per_share: float = 0.0, 
         slippage_frac=slippage("alpaca_equity", slippage_bps),
         schedules=(Schedule(exchanges=EXCHANGES, currencies=("USD",), rows=rows),),
         zone="America/New_York",
-        note="Rounded up to the cent a fill (the broker rounds the day's total up); interest and borrow fees are left out.",
+        note="Rounded up to the cent a fill (the broker: the day's total); interest and borrow fees are not modelled.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import hashlib
 import html
 import json
@@ -21,7 +21,7 @@ from workbench.errors import ConfigError
 
 #: Fields of ``Rates`` that say where a row comes from and change no charge.
 _PROVENANCE = ("source", "verified_on", "note")
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Rates:
     ``effective_from`` is a date on the exchange. Fractions are of the traded value, ``_max`` is money a fill.
     """
 
-    effective_from: datetime.date = datetime.date(1970, 1, 1)
+    effective_from: dt.date = dt.date(1970, 1, 1)
     brokerage_frac: float = 0.0
     brokerage_max: float = math.inf
     exchange_frac: float = 0.0
@@ -148,7 +148,7 @@ class CostModel:
                     record[field] = getattr(row, field)
         return table
 
-    def note_for(self, first_ts: int | datetime.datetime, product: str = "", exchange: str = "") -> str | None:
+    def note_for(self, first_ts: int | dt.datetime, product: str = "", exchange: str = "") -> str | None:
         """Say in a sentence when fills from ``first_ts`` on precede the earliest known rates, which then serve.
 
         Parameters
@@ -163,7 +163,7 @@ class CostModel:
         str or None
             None when every fill has rates of its own date.
         """
-        if isinstance(first_ts, datetime.datetime):
+        if isinstance(first_ts, dt.datetime):
             first_ns = _nanoseconds(first_ts)
         else:
             first_ns = int(first_ts)
@@ -175,9 +175,7 @@ class CostModel:
         ]
         if not firsts or first_ns >= self._begins_ns(max(firsts)):
             return None
-        return (
-            f"costs.{self.name}: the earliest known rates are of {max(firsts)}; fills before that date are charged by them"
-        )
+        return f"costs.{self.name}: the earliest known rates are of {max(firsts)}; earlier fills are charged by them"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything in the model as plain data: dates as ISO text, no cap as None."""
@@ -218,7 +216,7 @@ class CostModel:
     def _repr_html_(self) -> str:
         cells = []
         for schedule in self.schedules:
-            where = " ".join((*schedule.products, *schedule.exchanges, *schedule.currencies, *schedule.symbols)) or "any"
+            kinds = (*schedule.products, *schedule.exchanges, *schedule.currencies, *schedule.symbols)
             for row in schedule.rows:
                 named = _plain(row)
                 rates = ", ".join(
@@ -226,21 +224,28 @@ class CostModel:
                     for name, value in named.items()
                     if isinstance(value, float) and value != 0 and value is not None
                 )
-                texts = (where, str(row.effective_from), rates or "free", row.source, row.verified_on, row.note)
+                texts = (
+                    " ".join(kinds) or "any",
+                    str(row.effective_from),
+                    rates or "free",
+                    row.source,
+                    row.verified_on,
+                    row.note,
+                )
                 cells.append("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in texts) + "</tr>")
         heads = "".join(f"<th>{head}</th>" for head in ("for", "from", "rates", "source", "verified on", "note"))
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return f"<p><b>{html.escape(repr(self))}</b></p>{note}<table><tr>{heads}</tr>{''.join(cells)}</table>"
 
-    def _begins_ns(self, date: datetime.date) -> int:
-        midnight = datetime.datetime.combine(date, datetime.time(), tzinfo=ZoneInfo(self.zone))
+    def _begins_ns(self, date: dt.date) -> int:
+        midnight = dt.datetime.combine(date, dt.time(), tzinfo=ZoneInfo(self.zone))
         return _nanoseconds(midnight)
 
 
-def _nanoseconds(instant: datetime.datetime) -> int:
+def _nanoseconds(instant: dt.datetime) -> int:
     if instant.tzinfo is None:
         raise ConfigError(f"{instant} has no time zone; an aware datetime or nanoseconds are asked")
-    return (instant - _EPOCH) // datetime.timedelta(microseconds=1) * 1000
+    return (instant - _EPOCH) // dt.timedelta(microseconds=1) * 1000
 
 
 def _plain(row: Rates) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def oanda_fx(
     Parameters
     ----------
     half_spread_pips : float or mapping
-        Half of the spread in pips, for all pairs or by pair (``{"EUR_USD": 0.7, "USD_JPY": 0.8}``); a pair that the mapping
-        does not name is refused. A pip is 0.0001, and 0.01 where the quote currency is JPY, HUF or THB.
+        Half of the spread in pips, for all pairs or by pair (``{"EUR_USD": 0.7, "USD_JPY": 0.8}``); a pair that the
+        mapping does not name is refused. A pip is 0.0001, and 0.01 where the quote currency is JPY, HUF or THB.
     commission_per_million : float
         Money a million of traded value, for accounts that pay commission.
     slippage_bps : float
@@ -72,7 +72,9 @@ def oanda_fx(
             schedule
             for pair, half in half_spread_pips.items()
             for schedule in _schedules(
-                amount(name, f"half_spread_pips[{pair!r}]", half, 1000.0, "pips"), per_million / 1e6, _spellings(str(pair))
+                amount(name, f"half_spread_pips[{pair!r}]", half, 1000.0, "pips"),
+                per_million / 1e6,
+                _spellings(str(pair)),
             )
         )
     else:

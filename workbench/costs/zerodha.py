@@ -1,11 +1,12 @@
 """Zerodha equity on NSE and BSE, delivery (CNC) and intraday (MIS).
 
-How a fill is charged: brokerage min(0.03 %, Rs 20) intraday and nothing for delivery; securities transaction tax (STT) on both sides of delivery and
-on intraday sells, the opening sell of a short included; the exchange's transaction charge; the SEBI fee of Rs 10 a crore; stamp duty on buys; GST of
-18 % on brokerage, transaction charge and SEBI fee; and for delivery sells of shares held overnight a depository charge.
+How a fill is charged: brokerage min(0.03 %, Rs 20) intraday and nothing for delivery; securities transaction tax (STT)
+on both sides of delivery and on intraday sells, a short's opening sell included; the exchange's transaction charge;
+the SEBI fee of Rs 10 a crore; stamp duty on buys; GST of 18 % on brokerage, transaction charge and SEBI fee; and for
+delivery sells of shares held overnight a depository charge.
 
-STT and stamp duty are rounded to the nearest rupee, a half upwards, as on the contract note; here for each fill, because a fill is
-what the engine sees. The other components stay exact.
+STT and stamp duty are rounded to the nearest rupee, a half upwards, as on the contract note; here for each fill,
+because a fill is what the engine sees. The other components stay exact.
 
 What the model leaves out: a CNC position sold in the session it was bought in is charged as delivery, without the
 depository charge (the broker settles it as intraday, which is cheaper); the depository charge is a sell, not an
@@ -14,29 +15,29 @@ instrument and day; the broker's fee for squaring off MIS positions itself; BSE 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 from workbench.costs.model import CostModel, Rates, Schedule, amount, slippage
 
 #: Transaction charge by exchange: from when, fraction of the traded value, where it is from, when it was verified.
-EXCHANGE: dict[str, tuple[tuple[datetime.date, float, str, str, str], ...]] = {
+EXCHANGE: dict[str, tuple[tuple[dt.date, float, str, str, str], ...]] = {
     "NSE": (
         (
-            datetime.date(2020, 7, 1),
+            dt.date(2020, 7, 1),
             0.0000335,
             "contract note in Zerodha's published API mocks (SBIN, 2023)",
             "2026-10",
             "fees of 2020 to 2024 moved between 0.00322 % and 0.00345 %; one figure serves for all of it",
         ),
         (
-            datetime.date(2024, 10, 1),
+            dt.date(2024, 10, 1),
             0.0000297,
             "NSE circular of September 2024 (one rate for all members); zerodha.com/charges",
             "2026-10",
             "",
         ),
         (
-            datetime.date(2026, 3, 1),
+            dt.date(2026, 3, 1),
             0.0000307,
             "zerodha.com/charges, as read by three independent sources",
             "2026-10",
@@ -45,7 +46,7 @@ EXCHANGE: dict[str, tuple[tuple[datetime.date, float, str, str, str], ...]] = {
     ),
     "BSE": (
         (
-            datetime.date(2020, 7, 1),
+            dt.date(2020, 7, 1),
             0.0000375,
             "zerodha.com/charges: groups A and B at Rs 375 a crore from 2022-12-01",
             "2026-10",

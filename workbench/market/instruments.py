@@ -152,7 +152,7 @@ def register_instrument(
         A value out of range.
     """
     known = _default(name)
-    if currency is not None and (not isinstance(currency, str) or not _CURRENCY.fullmatch(currency)):
+    if currency is not None and not _CURRENCY.fullmatch(str(currency)):
         raise ConfigError(f"instrument {name}: currency is {currency!r}; capital letters like 'INR' are asked")
     made = Instrument(
         name,
@@ -258,7 +258,7 @@ def _toml_rows(file: pathlib.Path, text: str) -> list[tuple[str, str, dict[str, 
     for name, fields in tables.items():
         where = f"[{name!r}]"
         if not isinstance(fields, dict):
-            raise ConfigError(f"{file}, {where}: a table is asked, like [\"NSE:IDEA\"] and below it tick = 0.01")
+            raise ConfigError(f'{file}, {where}: a table is asked, like ["NSE:IDEA"] and below it tick = 0.01')
         for key in fields:
             if key not in _COLUMNS:
                 raise _unknown(file, where, key, _COLUMNS)

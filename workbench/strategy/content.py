@@ -1,0 +1,133 @@
+"""A strategy as plain data, as a TOML file, and as a hash."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import tomllib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import ExpressionError, StrategyError
+from workbench.strategy.checks import suggestion
+from workbench.strategy.sizing import POLICIES, default_sizing, policy_to_dict
+
+if TYPE_CHECKING:
+    from workbench.strategy.record import Strategy
+
+
+def to_dict(strategy: Strategy) -> dict[str, Any]:
+    """Every field that is not off, as plain data."""
+    plain: dict[str, Any] = {}
+    for field in dataclasses.fields(strategy):
+        value = getattr(strategy, field.name)
+        if field.name == "sizing":
+            plain[field.name] = policy_to_dict(value)
+        elif isinstance(value, tuple):
+            plain[field.name] = list(value)
+        elif isinstance(value, Mapping):
+            if value:
+                plain[field.name] = dict(value)
+        elif value is not None:
+            plain[field.name] = value
+    return plain
+
+
+def named_arguments(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of ``Strategy`` from plain data: lists become tuples, the table ``sizing`` becomes a policy."""
+    given = dict(fields)
+    for name in ("instruments", "entry_window"):
+        if isinstance(given.get(name), list):
+            given[name] = tuple(given[name])
+    sizing = given.get("sizing")
+    if isinstance(sizing, Mapping):
+        given["sizing"] = _policy(sizing)
+    return given
+
+
+def _policy(table: Mapping[str, Any]) -> Any:
+    settings = dict(table)
+    name = settings.pop("policy", None)
+    if not isinstance(name, str) or name not in POLICIES:
+        near = suggestion(name, POLICIES) if isinstance(name, str) else ""
+        raise StrategyError(f"sizing.policy is {name!r}; one of {', '.join(POLICIES)} is asked{near}")
+    policy = POLICIES[name]
+    known = {field.name: field for field in dataclasses.fields(policy)}
+    for key in settings:
+        if key not in known:
+            raise StrategyError(f"sizing.{key} is unknown to {name}{suggestion(key, known)}")
+    for key, field in known.items():
+        if key not in settings and field.default is dataclasses.MISSING:
+            raise StrategyError(f"sizing.{key} is missing; {name} needs it")
+    return policy(**settings)
+
+
+def to_toml(strategy: Strategy) -> str:
+    """Text of a strategy file: plain values first, then the tables params, sizing and sectors."""
+    import tomli_w
+
+    return tomli_w.dumps(to_dict(strategy), multiline_strings=True)
+
+
+def from_toml(cls: type[Strategy], source: str | os.PathLike[str]) -> Strategy:
+    """Make a strategy from a file or from the text of one; errors name the file and the key."""
+    is_text = isinstance(source, str) and ("\n" in source or not source.endswith(".toml"))
+    where = "strategy file" if is_text else os.fspath(source)
+    if is_text:
+        text = str(source)
+    else:
+        try:
+            text = pathlib.Path(source).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StrategyError(f"{where}: cannot be read: {error}") from error
+    try:
+        return cls.from_dict(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise StrategyError(f"{where}: not valid TOML: {error}") from error
+    except ExpressionError as error:
+        message = f"{where}: {error.message}"
+        raise ExpressionError(message, error.line, error.column, error.source, error.hint) from error
+    except StrategyError as error:
+        raise StrategyError(f"{where}: {error}") from error
+
+
+def content_hash(strategy: Strategy) -> str:
+    """Blake2b of the canonical JSON: sorted names, every number as a float, nothing that is off."""
+    text = json.dumps(_canonical(to_dict(strategy)), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _canonical(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_canonical(inner) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    # -0.0 and 0.0 are one number.
+    return value + 0.0 if isinstance(value, float) else value
+
+
+def differing(strategy: Strategy) -> dict[str, Any]:
+    """Fields that differ from their defaults, in the order of rule N3."""
+    kept = {}
+    for field in dataclasses.fields(strategy):
+        value = getattr(strategy, field.name)
+        default = field.default
+        if field.name == "sizing":
+            default = default_sizing(len(strategy.instruments), strategy.max_open_positions)
+        if default is dataclasses.MISSING or value != default:
+            kept[field.name] = value
+    return kept
+
+
+def shown(value: Any) -> str:
+    """A value as a line of text for a table."""
+    if isinstance(value, tuple):
+        return ", ".join(str(inner) for inner in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} = {inner}" for key, inner in value.items())
+    return str(value)
