@@ -1,0 +1,1 @@
+"""Bars, sessions and calendars: when a market trades and what it did."""
