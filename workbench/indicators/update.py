@@ -3,32 +3,133 @@
 ``update`` is what the live runner calls bar by bar; ``run`` is the loop over it that fills a column. A
 node's memory is a slice of one flat ``float64`` array that starts at ``off``: copying the slice saves the
 node, copying it back restores it, at any bar.
+
+Arrays handed to these kernels are C-contiguous and writeable ``float64``, ``op`` and ``off`` are ``int64``:
+another layout or type would be another compilation.
 """
 
 from __future__ import annotations
 
-from workbench.indicators.ops import Op
+from workbench.indicators.arithmetic import arithmetic_update
+from workbench.indicators.combination import combination_update
+from workbench.indicators.comparison import comparison_cells, comparison_update
+from workbench.indicators.momentum import momentum_cells, momentum_initialise, momentum_update
+from workbench.indicators.moving import MOVING_CELLS, average_initialise, average_update
+from workbench.indicators.ops import FAMILY_BITS, Op
+from workbench.indicators.session import SESSION_CELLS, session_initialise, session_update
+from workbench.indicators.summation import MISSING
+from workbench.indicators.volatility import volatility_cells, volatility_initialise, volatility_update
+from workbench.indicators.volume import volume_cells, volume_initialise, volume_update
+from workbench.indicators.window import window_cells, window_initialise, window_update
 from workbench.jit import njit
 
+ARITHMETIC, COMBINATION, COMPARISON, WINDOW, VOLATILITY, MOMENTUM, VOLUME, SESSION = range(8)
 
-def state_size(op: int, p0: float, p1: float, p2: float) -> int:
-    """Count of ``float64`` cells a node needs (0 for most element-wise operations)."""
-    raise NotImplementedError
+
+@njit
+def state_size(op, p0, p1, p2):  # type: ignore[no-untyped-def]
+    """Count of ``float64`` cells a node needs (0 for element-wise operations).
+
+    Parameters
+    ----------
+    op : int
+        One of ``Op``.
+    p0, p1, p2 : float
+        The node's constants; a length is a whole number >= 1.
+    """
+    family, n = op >> FAMILY_BITS, int(p0)
+    if op == Op.EMA or op == Op.RMA:
+        return MOVING_CELLS
+    elif family == COMPARISON:
+        return comparison_cells(op)
+    elif family == WINDOW:
+        return window_cells(op, n)
+    elif family == VOLATILITY:
+        return volatility_cells(op, n)
+    elif family == MOMENTUM:
+        return momentum_cells(op, n)
+    elif family == VOLUME:
+        return volume_cells(op)
+    elif family == SESSION:
+        return SESSION_CELLS
+    return 0
 
 
 @njit
 def initialise(op, p0, p1, p2, state, off):  # type: ignore[no-untyped-def]
     """Write the memory of a node that has seen no bar to ``state[off : off + state_size(op, p0, p1, p2)]``."""
+    family, n = op >> FAMILY_BITS, int(p0)
+    if op == Op.EMA or op == Op.RMA:
+        average_initialise(p0, state, off)
+    elif family == COMPARISON:
+        for i in range(comparison_cells(op)):
+            state[off + i] = MISSING
+    elif family == WINDOW:
+        window_initialise(op, n, state, off)
+    elif family == VOLATILITY:
+        volatility_initialise(op, n, state, off)
+    elif family == MOMENTUM:
+        momentum_initialise(op, n, state, off)
+    elif family == VOLUME:
+        volume_initialise(op, state, off)
+    elif family == SESSION:
+        session_initialise(state, off)
 
 
 @njit
 def update(op, x0, x1, x2, x3, p0, p1, p2, state, off):  # type: ignore[no-untyped-def]
-    """Value of one node at one closed bar; missing is NaN, a condition 1.0, 0.0 or NaN."""
-    return x0
+    """Value of one node at one closed bar.
+
+    Parameters
+    ----------
+    op : int
+        One of ``Op``; unknown numbers give missing.
+    x0, x1, x2, x3 : float
+        Values of the node's children at this bar: missing is NaN, a condition 1.0, 0.0 or NaN. Children a
+        node does not have are ignored.
+    p0, p1, p2 : float
+        The node's constants.
+    state : float64 array
+        Memory of all nodes; this node's starts at ``off`` and is advanced by one bar.
+    off : int
+        Where it starts.
+
+    Returns
+    -------
+    float
+        Known at the bar's close; finite or NaN.
+    """
+    family = op >> FAMILY_BITS
+    if family == ARITHMETIC:
+        return arithmetic_update(op, x0, x1, p0)
+    elif family == COMPARISON:
+        return comparison_update(op, x0, x1, x2, state, off)
+    elif family == WINDOW:
+        if op == Op.EMA or op == Op.RMA:
+            return average_update(op, x0, p0, state, off)
+        return window_update(op, x0, x1, p0, state, off)
+    elif family == COMBINATION:
+        return combination_update(op, x0, x1, x2, x3, p0)
+    elif family == VOLATILITY:
+        return volatility_update(op, x0, x1, x2, p0, state, off)
+    elif family == MOMENTUM:
+        return momentum_update(op, x0, x1, x2, p0, state, off)
+    elif family == VOLUME:
+        return volume_update(op, x0, x1, state, off)
+    elif family == SESSION:
+        return session_update(op, x0, x1, x2, state, off)
+    return MISSING
 
 
 @njit
 def run(op, x0, x1, x2, x3, p0, p1, p2, state, off, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` with the node's value at every bar; an input of length 1 is the same at every bar."""
-    for i in range(out.shape[0]):
-        out[i] = update(op, x0[i % x0.shape[0]], 0.0, 0.0, 0.0, p0, p1, p2, state, off)
+    """Fill ``out`` with the node's value at every bar: the loop over ``update``.
+
+    ``x0 … x3`` have the length of ``out``, or length 1 for an input that is the same at every bar or absent.
+    The memory at ``off`` is left as it is after the last bar.
+    """
+    n = out.shape[0]
+    step0, step1 = int(x0.shape[0] == n), int(x1.shape[0] == n)
+    step2, step3 = int(x2.shape[0] == n), int(x3.shape[0] == n)
+    for i in range(n):
+        out[i] = update(op, x0[i * step0], x1[i * step1], x2[i * step2], x3[i * step3], p0, p1, p2, state, off)

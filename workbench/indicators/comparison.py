@@ -1,0 +1,98 @@
+"""Conditions: Kleene logic (E4), comparison through the tolerance (E5), crossing and moving (E6).
+
+A condition is 1.0 (true), 0.0 (false) or NaN (missing).
+"""
+
+from __future__ import annotations
+
+from workbench import tolerance
+from workbench.indicators.ops import Op
+from workbench.indicators.summation import MISSING, finite
+from workbench.jit import njit
+
+
+@njit
+def truth(value):  # type: ignore[no-untyped-def]
+    """A condition that is not missing."""
+    return 1.0 if value else 0.0
+
+
+@njit
+def both(a, b):  # type: ignore[no-untyped-def]
+    """Kleene AND: false wins over missing."""
+    if a == 0.0 or b == 0.0:
+        return 0.0
+    return a * b
+
+
+@njit
+def compare(op, a, b):  # type: ignore[no-untyped-def]
+    """Comparison of two numbers that are not missing."""
+    if op == Op.GT:
+        return truth(tolerance.less(b, a))
+    elif op == Op.GE:
+        return truth(tolerance.less_equal(b, a))
+    elif op == Op.LT:
+        return truth(tolerance.less(a, b))
+    elif op == Op.LE:
+        return truth(tolerance.less_equal(a, b))
+    elif op == Op.EQ:
+        return truth(tolerance.equal(a, b))
+    return truth(not tolerance.equal(a, b))
+
+
+@njit
+def cross_update(a, b, state, off):  # type: ignore[no-untyped-def]
+    """Whether a was at or below b on the bar before and is above b now; missing without both bars."""
+    a_before, b_before = state[off], state[off + 1]
+    state[off], state[off + 1] = a, b
+    if a != a or b != b or a_before != a_before or b_before != b_before:
+        return MISSING
+    return truth(tolerance.less_equal(a_before, b_before) and tolerance.less(b, a))
+
+
+@njit
+def moving_update(x, percent, direction, state, off):  # type: ignore[no-untyped-def]
+    """Whether x moved by at least ``percent`` of its magnitude on the bar before, up (1.0) or down (-1.0)."""
+    before = state[off]
+    state[off] = x
+    if x != x or before != before or percent != percent or before == 0.0:
+        return MISSING
+    moved = finite(direction * tolerance.difference(x, before) / abs(before) * 100.0)
+    if moved != moved:
+        return MISSING
+    return truth(tolerance.less_equal(percent, moved))
+
+
+@njit
+def comparison_update(op, x0, x1, x2, state, off):  # type: ignore[no-untyped-def]
+    """Value of a condition."""
+    if op == Op.AND:
+        return both(x0, x1)
+    elif op == Op.OR:
+        return 1.0 - both(1.0 - x0, 1.0 - x1)
+    elif op == Op.NOT:
+        return 1.0 - x0
+    elif op == Op.CROSS_ABOVE:
+        return cross_update(x0, x1, state, off)
+    elif op == Op.CROSS_BELOW:
+        return cross_update(x1, x0, state, off)
+    elif op == Op.MOVING_UP:
+        return moving_update(x0, x1, 1.0, state, off)
+    elif op == Op.MOVING_DOWN:
+        return moving_update(x0, x1, -1.0, state, off)
+    elif x0 != x0 or x1 != x1:
+        return MISSING
+    elif op == Op.BETWEEN:
+        return compare(Op.GE, x0, x1) * compare(Op.LE, x0, x2) if x2 == x2 else MISSING
+    return compare(op, x0, x1)
+
+
+@njit
+def comparison_cells(op):  # type: ignore[no-untyped-def]
+    """Cells of memory: the values of the bar before."""
+    if op == Op.CROSS_ABOVE or op == Op.CROSS_BELOW:
+        return 2
+    elif op == Op.MOVING_UP or op == Op.MOVING_DOWN:
+        return 1
+    return 0
