@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workbench.costs.model import CostModel, Rates, Schedule, amount, slippage
+from workbench.errors import ConfigError
 
 #: Half of the spread in pips for any pair: an assumption on the safe side of majors (EUR_USD had a median
 #: spread of 1.3 pips over 2007 to 2018 in OANDA's hourly bid and ask bars); give your own by pair.
@@ -68,6 +69,8 @@ def oanda_fx(
     name = "oanda_fx"
     per_million = amount(name, "commission_per_million", commission_per_million, 10_000.0, "50 is 0.5 basis points")
     if isinstance(half_spread_pips, Mapping):
+        if not half_spread_pips:
+            raise ConfigError("costs.oanda_fx: half_spread_pips is empty; give a number, or pips by pair")
         schedules: tuple[Schedule, ...] = tuple(
             schedule
             for pair, half in half_spread_pips.items()

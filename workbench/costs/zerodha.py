@@ -5,8 +5,9 @@ on both sides of delivery and on intraday sells, a short's opening sell included
 the SEBI fee of Rs 10 a crore; stamp duty on buys; GST of 18 % on brokerage, transaction charge and SEBI fee; and for
 delivery sells of shares held overnight a depository charge.
 
-STT and stamp duty are rounded to the nearest rupee, a half upwards, as on the contract note; here for each fill,
-because a fill is what the engine sees. The other components stay exact.
+STT and stamp duty are rounded to the nearest rupee, a half upwards, as on the contract note
+(support.zerodha.com, "How is the securities transaction tax calculated": a sell of Rs 52,500 pays Rs 53); here for each
+fill, because a fill is what the engine sees. The other components stay exact.
 
 What the model leaves out: a CNC position sold in the session it was bought in is charged as delivery, without the
 depository charge (the broker settles it as intraday, which is cheaper); the depository charge is a sell, not an
@@ -24,24 +25,38 @@ EXCHANGE: dict[str, tuple[tuple[dt.date, float, str, str, str], ...]] = {
     "NSE": (
         (
             dt.date(2020, 7, 1),
-            0.0000335,
-            "contract note in Zerodha's published API mocks (SBIN, 2023)",
+            0.0000325,
+            "the rate that NSE's increase of 6 % of January 2021 started from (0.00345 % / 1.06)",
             "2026-10",
-            "fees of 2020 to 2024 moved between 0.00322 % and 0.00345 %; one figure serves for all of it",
+            "",
+        ),
+        (
+            dt.date(2021, 1, 1),
+            0.0000345,
+            "broker pages of 2021 and 2022; NSE raised its charges by 6 % from 2021-01-01 (The Hindu, 2023-03-24)",
+            "2026-10",
+            "",
+        ),
+        (
+            dt.date(2023, 4, 1),
+            0.0000335,
+            "contract note in Zerodha's published API mocks; NSE took the increase back from 2023-04-01",
+            "2026-10",
+            "with the investor protection levy of Rs 10 a crore; a cut of about 1 % in April 2024 is left out",
         ),
         (
             dt.date(2024, 10, 1),
             0.0000297,
-            "NSE circular of September 2024 (one rate for all members); zerodha.com/charges",
+            "NSE's uniform rate of Rs 2.97 a lakh (livemint, 2024-10-01); zerodha.com/charges",
             "2026-10",
-            "",
+            "without the investor protection levy of Rs 10 a crore",
         ),
         (
             dt.date(2026, 3, 1),
             0.0000307,
             "zerodha.com/charges, as read by three independent sources",
             "2026-10",
-            "with the exchange's investor protection levy billed inside the rate",
+            "the investor protection levy, cut to Rs 0.01 a crore on this date, is inside the rate",
         ),
     ),
     "BSE": (

@@ -9,8 +9,6 @@ rises, so sizing may shrink a quantity until cost and charges fit.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -59,7 +57,8 @@ def half_up(amount: float, steps: float) -> float:
     """Round to 1/``steps``, a half upwards (a half within 1e-9 counts as a half); 0 steps leave it exact."""
     if steps <= 0.0:
         return amount
-    return math.floor(amount * steps + 0.5 + 1e-9) / steps
+    # numpy's floor and ceil stay floats; math's become integers when compiled, and overflow.
+    return float(np.floor(amount * steps + 0.5 + 1e-9) / steps)
 
 
 @njit
@@ -106,5 +105,5 @@ def charges_of(
         if not same_session:
             total += rate["delivery_sell"]
     if rate["total_steps"] > 0.0:
-        return float(math.ceil(total * rate["total_steps"] - 1e-9) / rate["total_steps"])
+        return float(np.ceil(total * rate["total_steps"] - 1e-9) / rate["total_steps"])
     return float(total)
