@@ -20,6 +20,9 @@ from typing import Any
 
 import numba
 
+#: Layers whose kernels have no memory management at all: they cannot allocate, and naming an array costs no reference count.
+WITHOUT_MEMORY = ("tolerance", "engine")
+
 PACKAGE = pathlib.Path(__file__).resolve().parent
 
 #: Folders and modules that hold kernels, lowest first. A kernel may call kernels of its own layer and of those before it.
@@ -74,6 +77,19 @@ def _cache_root() -> pathlib.Path:
     return pathlib.Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}"
 
 
+def _compiled(function: Callable[..., Any], inline: bool) -> Any:
+    layer = function.__module__.split(".")[1]
+    kept = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_cache_root() / f"{layer}-{sources_hash(layer)[:16]}")
+    options = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": inline}
+    if layer in WITHOUT_MEMORY:
+        options["_nrt"] = False
+    try:
+        return numba.njit(**options)(function)
+    finally:
+        numba.config.CACHE_DIR = kept
+
+
 def njit(function: Callable[..., Any]) -> Any:
     """Compile a kernel on first call, or load it from the cache of its layer.
 
@@ -87,10 +103,9 @@ def njit(function: Callable[..., Any]) -> Any:
     numba dispatcher
         Releases the GIL while it runs.
     """
-    layer = function.__module__.split(".")[1]
-    kept = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_cache_root() / f"{layer}-{sources_hash(layer)[:16]}")
-    try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    finally:
-        numba.config.CACHE_DIR = kept
+    return _compiled(function, inline=False)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Like ``njit``, but laid into its caller: for the few kernels that run for every bar and have one caller."""
+    return _compiled(function, inline=True)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-import numpy as np
-
 
 class Leaf(IntEnum):
     """What an expression can read of one closed bar of one timeframe, all known at the bar's close."""
@@ -96,6 +94,3 @@ class Signal(IntEnum):
     SHORT_ENTRY = 16
     SHORT_EXIT = 32
 
-
-#: One row of what the expressions say about one instrument at one strategy bar; rank and atr are NaN when missing.
-signal_dtype = np.dtype([("flags", np.uint8), ("rank", np.float64), ("atr", np.float64)], align=True)
