@@ -54,8 +54,8 @@ class Calendar:
                  proxy_before_close: dt.timedelta = FIVE_MINUTES, sell_after_open: dt.timedelta = FIVE_MINUTES,
                  sessions_per_year: int | None = None) -> None:
         for setting, value in (("proxy_before_close", proxy_before_close), ("sell_after_open", sell_after_open)):
-            if not isinstance(value, dt.timedelta) or value < dt.timedelta(0):
-                raise ConfigError(f"{setting} is {value!r}; it is a datetime.timedelta of zero or more.")
+            if value < dt.timedelta(0):
+                raise ConfigError(f"{setting} is {value!r}; it is zero or more.")
         self.name = name
         self.zone = week.zone
         self.proxy_before_close = proxy_before_close

@@ -2,8 +2,8 @@
 
 ``ExchangeWeek`` asks exchange_calendars, which knows holidays and early closes of real exchanges but no special NSE
 sessions; ``ForexWeek`` is 24x5 from 17:00 New York; ``RoundTheClock`` is every day from 00:00 UTC.
-exchange_calendars is imported only when an exchange is resolved, and asked for fixed blocks of years: its default range follows today's
-date, and a result must not.
+exchange_calendars is imported only when an exchange is resolved, and asked for fixed blocks of years: its default
+range follows today's date, and a result must not.
 """
 
 from __future__ import annotations
