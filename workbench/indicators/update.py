@@ -13,6 +13,7 @@ from __future__ import annotations
 from workbench.indicators.arithmetic import arithmetic_update
 from workbench.indicators.combination import combination_update
 from workbench.indicators.comparison import comparison_cells, comparison_update
+from workbench.indicators.memory import cells
 from workbench.indicators.momentum import momentum_cells, momentum_initialise, momentum_update
 from workbench.indicators.moving import MOVING_CELLS, average_initialise, average_update
 from workbench.indicators.ops import FAMILY_BITS, Op
@@ -56,8 +57,9 @@ def state_size(op, p0, p1, p2):  # type: ignore[no-untyped-def]
 
 
 @njit
-def initialise(op, p0, p1, p2, state, off):  # type: ignore[no-untyped-def]
+def initialise(op, p0, p1, p2, array, off):  # type: ignore[no-untyped-def]
     """Write the memory of a node that has seen no bar to ``state[off : off + state_size(op, p0, p1, p2)]``."""
+    state = cells(array)
     family, n = op >> FAMILY_BITS, int(p0)
     if op == Op.EMA or op == Op.RMA:
         average_initialise(p0, state, off)
@@ -89,8 +91,9 @@ def update(op, x0, x1, x2, x3, p0, p1, p2, state, off):  # type: ignore[no-untyp
         node does not have are ignored.
     p0, p1, p2 : float
         The node's constants.
-    state : float64 array
-        Memory of all nodes; this node's starts at ``off`` and is advanced by one bar.
+    state : memory
+        ``cells`` of the float64 array that holds all nodes; this node's part starts at ``off`` and is advanced
+        by one bar.
     off : int
         Where it starts.
 
@@ -122,6 +125,12 @@ def update(op, x0, x1, x2, x3, p0, p1, p2, state, off):  # type: ignore[no-untyp
 
 
 @njit
+def step(op, x0, x1, x2, x3, p0, p1, p2, state, off):  # type: ignore[no-untyped-def]
+    """``update`` for a caller that holds the memory as an array: one bar from Python."""
+    return update(op, x0, x1, x2, x3, p0, p1, p2, cells(state), off)
+
+
+@njit
 def run(op, x0, x1, x2, x3, p0, p1, p2, state, off, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` with the node's value at every bar: the loop over ``update``.
 
@@ -129,7 +138,8 @@ def run(op, x0, x1, x2, x3, p0, p1, p2, state, off, out):  # type: ignore[no-unt
     The memory at ``off`` is left as it is after the last bar.
     """
     n = out.shape[0]
+    memory = cells(state)
     step0, step1 = int(x0.shape[0] == n), int(x1.shape[0] == n)
     step2, step3 = int(x2.shape[0] == n), int(x3.shape[0] == n)
     for i in range(n):
-        out[i] = update(op, x0[i * step0], x1[i * step1], x2[i * step2], x3[i * step3], p0, p1, p2, state, off)
+        out[i] = update(op, x0[i * step0], x1[i * step1], x2[i * step2], x3[i * step3], p0, p1, p2, memory, off)
