@@ -28,7 +28,8 @@ _SEMVER = re.compile(
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _BEFORE_CLOSE = re.compile(r"-([1-9]\d{0,3})m", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CALENDAR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
+#: Calendars that need no looking up, which takes a third of a second the first time.
+_WELL_KNOWN = frozenset(("NSE", "BSE", "XNYS", "XNAS", "FX", "24x7"))
 _LARGEST_WHOLE = 2**53
 
 
@@ -156,11 +157,18 @@ def timeframe(value: Any) -> str:
 
 
 def calendar_name(value: Any) -> str:
-    """The name of a calendar, from text or from the calendar itself."""
+    """The canonical name of a calendar, from a name or from the calendar itself."""
     name = value if isinstance(value, str) else getattr(value, "name", None)
-    if not isinstance(name, str) or not _CALENDAR.fullmatch(name):
+    if not isinstance(name, str) or not name.strip():
         raise RefusedError(f"is {value!r}; the name of a calendar is asked, like 'NSE', 'XNYS', 'FX' or '24x7'")
-    return str(name)
+    if name in _WELL_KNOWN or not isinstance(value, str):
+        return str(name)
+    from workbench.market.calendar import resolve_calendar
+
+    try:
+        return resolve_calendar(name).name
+    except ConfigError as error:
+        raise RefusedError(f"is {value!r}: {error}") from None
 
 
 def instruments(value: Any) -> tuple[str, ...]:
@@ -188,7 +196,15 @@ def expression(value: Any) -> str:
         raise RefusedError(f"is {value!r}; an expression is asked, as text")
     if not value.strip():
         raise RefusedError("is empty; leave it out (None) when there is none")
+    _encodable(value)
     return value.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _encodable(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RefusedError(f"has a character that no file can hold, at position {error.start}") from None
 
 
 def params(value: Any) -> FrozenMapping[float]:

@@ -45,6 +45,8 @@ def named_arguments(fields: Mapping[str, Any]) -> dict[str, Any]:
     sizing = given.get("sizing")
     if isinstance(sizing, Mapping):
         given["sizing"] = _policy(sizing)
+    elif isinstance(sizing, str):
+        raise StrategyError(f'sizing is {sizing!r}; a table is asked: [sizing] and below it policy = "PercentOfEquity"')
     return given
 
 
