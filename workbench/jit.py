@@ -16,12 +16,14 @@ import pathlib
 import tempfile
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 
 #: Layers whose kernels have no memory management at all: they cannot allocate, and naming an array costs no reference count.
 WITHOUT_MEMORY = ("tolerance", "engine")
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 PACKAGE = pathlib.Path(__file__).resolve().parent
 
@@ -90,7 +92,7 @@ def _compiled(function: Callable[..., Any], inline: bool) -> Any:
         numba.config.CACHE_DIR = kept
 
 
-def njit(function: Callable[..., Any]) -> Any:
+def njit(function: Kernel) -> Kernel:
     """Compile a kernel on first call, or load it from the cache of its layer.
 
     Parameters
@@ -103,9 +105,9 @@ def njit(function: Callable[..., Any]) -> Any:
     numba dispatcher
         Releases the GIL while it runs.
     """
-    return _compiled(function, inline=False)
+    return cast(Kernel, _compiled(function, inline=False))
 
 
-def inlined(function: Callable[..., Any]) -> Any:
+def inlined(function: Kernel) -> Kernel:
     """Like ``njit``, but laid into its caller: for the few kernels that run for every bar and have one caller."""
-    return _compiled(function, inline=True)
+    return cast(Kernel, _compiled(function, inline=True))

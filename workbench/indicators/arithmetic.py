@@ -1,5 +1,6 @@
-"""Element-wise arithmetic and functions of one bar (rule E4): a missing operand, a division by zero, a root or
-logarithm out of domain and every non-finite result are missing.
+"""Element-wise arithmetic and functions of one bar (rule E4).
+
+A missing operand, a division by zero, a root or logarithm out of domain and every non-finite result are missing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from workbench.jit import njit
 
 
 @njit
-def power(a, b):  # type: ignore[no-untyped-def]
+def power(a: float, b: float) -> float:
     """``a`` to the power of ``b``; missing out of domain (C's pow gives 1 for a missing exponent of 1)."""
     if a != a or b != b or (a == 0.0 and b < 0.0):
         return MISSING
@@ -21,7 +22,7 @@ def power(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit
-def sign(a):  # type: ignore[no-untyped-def]
+def sign(a: float) -> float:
     """-1, 0 or 1."""
     if a > 0.0:
         return 1.0
@@ -31,7 +32,7 @@ def sign(a):  # type: ignore[no-untyped-def]
 
 
 @njit
-def function_update(op, x0, x1):  # type: ignore[no-untyped-def]
+def function_update(op: int, x0: float, x1: float) -> float:
     """Value of a function of one or two numbers."""
     if op == Op.ABS:
         return abs(x0)
@@ -51,7 +52,7 @@ def function_update(op, x0, x1):  # type: ignore[no-untyped-def]
 
 
 @njit
-def arithmetic_update(op, x0, x1, p0):  # type: ignore[no-untyped-def]
+def arithmetic_update(op: int, x0: float, x1: float, p0: float) -> float:
     """Value of a constant, a column, or an arithmetic operator.
 
     A difference of numbers that count as one number is exactly 0, so that ``a - b > 0`` and ``SIGN(a - b)``

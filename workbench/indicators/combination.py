@@ -11,13 +11,13 @@ from workbench.jit import njit
 
 
 @njit
-def larger(a, b):  # type: ignore[no-untyped-def]
+def larger(a: float, b: float) -> float:
     """Larger of two numbers, missing when one is."""
     return a if a > b or a != a else b if b == b else MISSING
 
 
 @njit
-def change(now, before):  # type: ignore[no-untyped-def]
+def change(now: float, before: float) -> float:
     """``(now / before - 1) · 100``, exactly 0 when they count as one number; missing against 0."""
     if before == 0.0:
         return MISSING
@@ -27,7 +27,7 @@ def change(now, before):  # type: ignore[no-untyped-def]
 
 
 @njit
-def log_change(now, before):  # type: ignore[no-untyped-def]
+def log_change(now: float, before: float) -> float:
     """``log(now / before)``, exactly 0 when they count as one number; missing out of domain."""
     quotient = ratio(now, before)
     if not quotient > 0.0:
@@ -38,7 +38,7 @@ def log_change(now, before):  # type: ignore[no-untyped-def]
 
 
 @njit
-def share(part, highest, lowest):  # type: ignore[no-untyped-def]
+def share(part: float, highest: float, lowest: float) -> float:
     """``part`` of the range in percent, 0 when the range is flat (rule E5)."""
     if tolerance.equal(highest, lowest):
         return 0.0 * part
@@ -46,7 +46,7 @@ def share(part, highest, lowest):  # type: ignore[no-untyped-def]
 
 
 @njit
-def flow_ratio(up, down):  # type: ignore[no-untyped-def]
+def flow_ratio(up: float, down: float) -> float:
     """Money flow index of the flows up and down; TA-Lib calls a window with less than one unit of money flat."""
     total = up + down
     if total < 1.0:
@@ -55,7 +55,7 @@ def flow_ratio(up, down):  # type: ignore[no-untyped-def]
 
 
 @njit
-def combination_update(op, x0, x1, x2, x3, p0):  # type: ignore[no-untyped-def]
+def combination_update(op: int, x0: float, x1: float, x2: float, x3: float, p0: float) -> float:
     """Value of an element-wise combination."""
     if op == Op.MAX2:
         return larger(x0, x1)

@@ -6,19 +6,20 @@ A condition is 1.0 (true), 0.0 (false) or NaN (missing).
 from __future__ import annotations
 
 from workbench import tolerance
+from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import MISSING, finite
 from workbench.jit import njit
 
 
 @njit
-def truth(value):  # type: ignore[no-untyped-def]
+def truth(value: bool) -> float:
     """A condition that is not missing."""
     return 1.0 if value else 0.0
 
 
 @njit
-def both(a, b):  # type: ignore[no-untyped-def]
+def both(a: float, b: float) -> float:
     """Kleene AND: false wins over missing."""
     if a == 0.0 or b == 0.0:
         return 0.0
@@ -26,7 +27,7 @@ def both(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit
-def compare(op, a, b):  # type: ignore[no-untyped-def]
+def compare(op: int, a: float, b: float) -> float:
     """Comparison of two numbers that are not missing."""
     if op == Op.GT:
         return truth(tolerance.less(b, a))
@@ -42,7 +43,7 @@ def compare(op, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit
-def cross_update(a, b, state, off):  # type: ignore[no-untyped-def]
+def cross_update(a: float, b: float, state: Memory, off: int) -> float:
     """Whether a was at or below b on the bar before and is above b now; missing without both bars."""
     a_before, b_before = state[off], state[off + 1]
     state[off], state[off + 1] = a, b
@@ -52,7 +53,7 @@ def cross_update(a, b, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def moving_update(x, percent, direction, state, off):  # type: ignore[no-untyped-def]
+def moving_update(x: float, percent: float, direction: float, state: Memory, off: int) -> float:
     """Whether x moved by at least ``percent`` of its magnitude on the bar before, up (1.0) or down (-1.0)."""
     before = state[off]
     state[off] = x
@@ -65,7 +66,7 @@ def moving_update(x, percent, direction, state, off):  # type: ignore[no-untyped
 
 
 @njit
-def comparison_update(op, x0, x1, x2, state, off):  # type: ignore[no-untyped-def]
+def comparison_update(op: int, x0: float, x1: float, x2: float, state: Memory, off: int) -> float:
     """Value of a condition."""
     if op == Op.AND:
         return both(x0, x1)
@@ -89,7 +90,7 @@ def comparison_update(op, x0, x1, x2, state, off):  # type: ignore[no-untyped-de
 
 
 @njit
-def comparison_cells(op):  # type: ignore[no-untyped-def]
+def comparison_cells(op: int) -> int:
     """Cells of memory: the values of the bar before."""
     if op == Op.CROSS_ABOVE or op == Op.CROSS_BELOW:
         return 2

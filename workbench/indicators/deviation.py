@@ -11,26 +11,28 @@ from __future__ import annotations
 import numpy as np
 
 from workbench import tolerance
+from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import MISSING, finite, two_sum
 from workbench.jit import njit
 
-# Memory: position in the block; the head's reference, sum and squares, each with its error; values since
-# the last missing one; length, lowest and highest of the flat run that ends at this bar. Then n raw values, the tails' means, the tails' squared deviations.
+# Memory: position in the block; the head's reference, sum and squares, each with its error; values since the
+# last missing one; length, lowest and highest of the flat run that ends at this bar. Then three rings of n: raw
+# values, means of the tails, squared deviations of the tails.
 POSITION, REFERENCE, SUM, SUM_ERROR, SQUARES, SQUARES_ERROR, CLEAN, RUN, RUN_LOWEST, RUN_HIGHEST = range(10)
 HEAD = 10
 SMALLEST_SQUARES, LARGEST_SQUARES = 1e-250, 1e250
 
 
 @njit
-def squares_about_mean(total, squares, k):  # type: ignore[no-untyped-def]
+def squares_about_mean(total: float, squares: float, k: int) -> float:
     """Squared deviations of k values from their mean, of their sum and squares from a reference among them."""
     squared = squares - total * (total / k)
     return squared if squared > 0.0 or squared != squared else 0.0
 
 
 @njit
-def tails_of_deviation(n, state, ring):  # type: ignore[no-untyped-def]
+def tails_of_deviation(n: int, state: Memory, ring: int) -> None:
     """Mean and squared deviations of every tail of a full block."""
     reference = state[ring + n - 1]
     total, rest, squares, squares_rest = 0.0, 0.0, 0.0, 0.0
@@ -46,7 +48,7 @@ def tails_of_deviation(n, state, ring):  # type: ignore[no-untyped-def]
 
 
 @njit
-def flat_run(x, k, n, state, off):  # type: ignore[no-untyped-def]
+def flat_run(x: float, k: int, n: int, state: Memory, off: int) -> float:
     """How many values up to this one lie within the tolerance of one another; exact up to n (rule E5)."""
     if x != x:
         return 0.0
@@ -69,7 +71,7 @@ def flat_run(x, k, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def scaled_deviation(n, divisor, state, ring):  # type: ignore[no-untyped-def]
+def scaled_deviation(n: int, divisor: float, state: Memory, ring: int) -> tuple[float, float]:
     """Scale of the window, and its variance in units of the scale squared: two passes over the ring."""
     scale = 0.0
     for i in range(n):
@@ -88,7 +90,7 @@ def scaled_deviation(n, divisor, state, ring):  # type: ignore[no-untyped-def]
 
 
 @njit
-def squares_update(x, n, state, off):  # type: ignore[no-untyped-def]
+def squares_update(x: float, n: int, state: Memory, off: int) -> float:
     """Squared deviations of the last n values from their mean; meaningless while one of them is missing."""
     k = int(state[off + POSITION])
     ring = off + HEAD
@@ -119,7 +121,7 @@ def squares_update(x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def deviation_update(op, x, n, state, off):  # type: ignore[no-untyped-def]
+def deviation_update(op: int, x: float, n: int, state: Memory, off: int) -> float:
     """VAR, STDDEV (population) or STDDEV_SAMPLE of the last n values; exactly 0 when they are flat."""
     squared = squares_update(x, n, state, off)
     divisor = n - 1.0 if op == Op.STDDEV_SAMPLE else float(n)
@@ -136,13 +138,13 @@ def deviation_update(op, x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def deviation_cells(n):  # type: ignore[no-untyped-def]
+def deviation_cells(n: int) -> int:
     """Cells of memory."""
     return HEAD + 3 * n
 
 
 @njit
-def deviation_initialise(n, state, off):  # type: ignore[no-untyped-def]
+def deviation_initialise(n: int, state: Memory, off: int) -> None:
     """Empty head; no value has been seen."""
     for i in range(deviation_cells(n)):
         state[off + i] = 0.0 if i < HEAD else MISSING

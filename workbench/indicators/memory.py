@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numba
+import numpy as np
+import numpy.typing as npt
 from numba.core import types
 from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
@@ -17,13 +19,16 @@ from numba.np.arrayobj import make_array
 
 from workbench.jit import njit
 
+#: The flat float64 cells that hold the memory of nodes, as the caller sees them.
+Memory = npt.NDArray[np.float64]
 
-@intrinsic
+
+@intrinsic  # type: ignore[untyped-decorator]
 def _address(typingctx: Any, array: Any) -> Any:
     """Address of the first cell of a contiguous float64 array; the caller keeps the array alive."""
     if not (isinstance(array, types.Array) and array.layout == "C" and array.dtype == types.float64):
         return None
-    signature = types.CPointer(types.float64)(array)
+    signature = types.CPointer(types.float64)(array)  # type: ignore[attr-defined]
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -35,13 +40,14 @@ def _address(typingctx: Any, array: Any) -> Any:
 if numba.config.BOUNDSCHECK or numba.config.DISABLE_JIT:
 
     @njit
-    def cells(state):  # type: ignore[no-untyped-def]
+    def cells(state: Memory) -> Memory:
         """The memory of nodes as kernels take it: here the array itself, so that bounds are checked."""
         return state
 
 else:
 
     @njit
-    def cells(state):  # type: ignore[no-untyped-def]
+    def cells(state: Memory) -> Memory:
         """The memory of nodes as kernels take it: the address of the first cell of a contiguous float64 array."""
-        return _address(state)
+        address: Memory = _address(state)
+        return address

@@ -6,6 +6,7 @@ RSI and the directional indicators are recursive: a bar with a missing input is 
 from __future__ import annotations
 
 from workbench import tolerance
+from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import LARGEST, MISSING, finite, two_sum
 from workbench.jit import njit
@@ -19,7 +20,7 @@ NEGLIGIBLE = 1e-14  # TA-Lib's zero for the directional system
 
 
 @njit
-def rsi_value(gain, loss):  # type: ignore[no-untyped-def]
+def rsi_value(gain: float, loss: float) -> float:
     """100 when nothing was lost, 50 when nothing moved."""
     total = gain + loss
     if total == 0.0:
@@ -28,7 +29,7 @@ def rsi_value(gain, loss):  # type: ignore[no-untyped-def]
 
 
 @njit
-def rsi_update(x, n, state, off):  # type: ignore[no-untyped-def]
+def rsi_update(x: float, n: int, state: Memory, off: int) -> float:
     """RSI of Wilder's averages of gains and losses over n changes, against the last value that was not missing."""
     if x != x:
         return MISSING
@@ -58,7 +59,7 @@ def rsi_update(x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def cci_update(x, n, state, off):  # type: ignore[no-untyped-def]
+def cci_update(x: float, n: int, state: Memory, off: int) -> float:
     """Commodity channel index of the last n values: two passes, because the mean deviation has no running form."""
     k = int(state[off])
     ring = off + CCI_HEAD
@@ -83,7 +84,7 @@ def cci_update(x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def di_update(op, high, low, close, n, state, off):  # type: ignore[no-untyped-def]
+def di_update(op: int, high: float, low: float, close: float, n: int, state: Memory, off: int) -> float:
     """PLUS_DI or MINUS_DI: Wilder's smoothed movement in percent of his smoothed true range.
 
     As in TA-Lib the smoothing starts from the sum of the first n - 1 bars, differences are plain ones, and a
@@ -102,7 +103,7 @@ def di_update(op, high, low, close, n, state, off):  # type: ignore[no-untyped-d
         movement = rise if rise > 0.0 and rise > fall else 0.0
     else:
         movement = fall if fall > 0.0 and fall > rise else 0.0
-    reach = max(high - low, max(abs(high - before), abs(low - before)))
+    reach = max(high - low, abs(high - before), abs(low - before))
     if seen < n:
         state[off + 4] += movement
         state[off + 5] += reach
@@ -115,7 +116,7 @@ def di_update(op, high, low, close, n, state, off):  # type: ignore[no-untyped-d
 
 
 @njit
-def adx_update(plus, minus, n, state, off):  # type: ignore[no-untyped-def]
+def adx_update(plus: float, minus: float, n: int, state: Memory, off: int) -> float:
     """Wilder's average of DX = 100·|plus - minus|/(plus + minus), which a bar without movement leaves as it is."""
     if plus != plus or minus != minus:
         return MISSING
@@ -134,7 +135,7 @@ def adx_update(plus, minus, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def momentum_update(op, x0, x1, x2, p0, state, off):  # type: ignore[no-untyped-def]
+def momentum_update(op: int, x0: float, x1: float, x2: float, p0: float, state: Memory, off: int) -> float:
     """Value of a momentum or trend indicator of length p0."""
     n = int(p0)
     if op == Op.RSI:
@@ -149,7 +150,7 @@ def momentum_update(op, x0, x1, x2, p0, state, off):  # type: ignore[no-untyped-
 
 
 @njit
-def momentum_cells(op, n):  # type: ignore[no-untyped-def]
+def momentum_cells(op: int, n: int) -> int:
     """Cells of memory."""
     if op == Op.CCI:
         return CCI_HEAD + n
@@ -161,7 +162,7 @@ def momentum_cells(op, n):  # type: ignore[no-untyped-def]
 
 
 @njit
-def momentum_initialise(op, n, state, off):  # type: ignore[no-untyped-def]
+def momentum_initialise(op: int, n: int, state: Memory, off: int) -> None:
     """No bar has been seen."""
     for i in range(momentum_cells(op, n)):
         state[off + i] = MISSING if op == Op.CCI and i >= CCI_HEAD else 0.0

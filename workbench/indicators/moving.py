@@ -5,6 +5,7 @@ A missing input is skipped: the value is missing at that bar and goes on from wh
 
 from __future__ import annotations
 
+from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import LARGEST, MISSING, two_sum
 from workbench.jit import njit
@@ -15,7 +16,7 @@ MOVING_CELLS = 4
 
 
 @njit
-def seed_update(x, n, state, off):  # type: ignore[no-untyped-def]
+def seed_update(x: float, n: float, state: Memory, off: int) -> float:
     """Gather the first n values; their mean at the n-th, missing before."""
     total, error = two_sum(state[off + VALUE], x)
     if not abs(total) <= LARGEST:
@@ -30,7 +31,7 @@ def seed_update(x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def average_update(op, x, n, state, off):  # type: ignore[no-untyped-def]
+def average_update(op: int, x: float, n: float, state: Memory, off: int) -> float:
     """EMA ``p + α(x - p)`` with α = 2/(n+1), or RMA ``p + (x - p)/n``; seeded by the mean of the first n."""
     if x != x:
         return MISSING
@@ -48,7 +49,7 @@ def average_update(op, x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def average_initialise(n, state, off):  # type: ignore[no-untyped-def]
+def average_initialise(n: float, state: Memory, off: int) -> None:
     """No input seen."""
     state[off + SEEN], state[off + VALUE], state[off + ERROR] = 0.0, 0.0, 0.0
     state[off + ALPHA] = 2.0 / (n + 1.0)

@@ -43,9 +43,7 @@ def _way(arguments: Sequence[Argument], lower: Lower, formula: str, first_text: 
     return Overload(tuple(arguments), lower, formula, first_text, first)
 
 
-def _one(
-    name: str, doc: str, group: str, way: Overload, aliases: tuple[str, ...] = (), talib: str = ""
-) -> Function:
+def _one(name: str, doc: str, group: str, way: Overload, aliases: tuple[str, ...] = (), talib: str = "") -> Function:
     return Function(name, (way,), doc, group, aliases, talib=talib)
 
 
@@ -78,8 +76,8 @@ def _momentum() -> list[Function]:
 
     return [
         _one("RSI", "Relative strength index of Wilder's averages of gains and losses.", group,
-             _way((X, N), lowering.direct(Op.RSI), "100·gain/(gain + loss); no loss: 100; no change: 50", "n", _changes),
-             (), "RSI"),
+             _way((X, N), lowering.direct(Op.RSI), "100·gain/(gain + loss); no loss: 100; no change: 50",
+                  "n", _changes), (), "RSI"),
         _one("MACD", "Difference of a fast and a slow exponential average, each seeded on its own.", group,
              _way((X, *triple), lowering.macd, "EMA(x, f) - EMA(x, s)", "max(f, s)-1", slow)),
         _one("MACD_SIGNAL", "Exponential average of MACD.", group,
@@ -120,7 +118,8 @@ def _trend() -> list[Function]:
         _one("MINUS_DI", "Wilder's negative directional indicator.", group,
              _way((N,), lowering.of_bars(Op.MINUS_DI, *bars), "Wilder", "n", _changes), (), "MINUS_DI"),
         _one("SUPERTREND", "The band that trails the price: the lower one in a rise, the upper one in a fall.", group,
-             _way((N, K), lowering.supertrend(Op.SUPERTREND), "hl2 ± k·ATR(n), ratcheted by close[i-1]", "n", _changes)),
+             _way((N, K), lowering.supertrend(Op.SUPERTREND),
+                  "hl2 ± k·ATR(n), ratcheted by close[i-1]", "n", _changes)),
         _one("SUPERTREND_DIR", "Direction of SUPERTREND: +1 in a rise, -1 in a fall.", group,
              _way((N, K), lowering.supertrend(Op.SUPERTREND_DIR),
                   "starts +1; flips when close passes the bar's own final band", "n", _changes)),
@@ -230,8 +229,10 @@ def _conditions() -> list[Function]:
         _one("VALUE_WHEN", "What x was when the condition was last true.", group,
              _way((CONDITION, Argument("x", Kind.NUMBER)), lowering.direct(Op.VALUE_WHEN),
                   "x at the last true", "first true", _at(0))),
-        cross("CROSS_ABOVE", Op.CROSS_ABOVE, "a[1] <= b[1] and a > b", ("CROSSING_ABOVE", "CROSSES_ABOVE", "CROSSOVER")),
-        cross("CROSS_BELOW", Op.CROSS_BELOW, "a[1] >= b[1] and a < b", ("CROSSING_BELOW", "CROSSES_BELOW", "CROSSUNDER")),
+        cross("CROSS_ABOVE", Op.CROSS_ABOVE, "a[1] <= b[1] and a > b",
+              ("CROSSING_ABOVE", "CROSSES_ABOVE", "CROSSOVER")),
+        cross("CROSS_BELOW", Op.CROSS_BELOW, "a[1] >= b[1] and a < b",
+              ("CROSSING_BELOW", "CROSSES_BELOW", "CROSSUNDER")),
     ]  # fmt: skip
 
 

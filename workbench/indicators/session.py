@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import MISSING, finite, ratio, two_sum
 from workbench.jit import njit
@@ -11,7 +12,7 @@ SESSION_CELLS = 5
 
 
 @njit
-def vwap_update(price, volume, state, off):  # type: ignore[no-untyped-def]
+def vwap_update(price: float, volume: float, state: Memory, off: int) -> float:
     """Volume-weighted mean of the prices since the sums were emptied; missing while nothing has traded."""
     traded = finite(price * volume)
     if traded != traded:
@@ -24,7 +25,7 @@ def vwap_update(price, volume, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def session_update(op, session, x1, x2, state, off):  # type: ignore[no-untyped-def]
+def session_update(op: int, session: float, x1: float, x2: float, state: Memory, off: int) -> float:
     """Value of the session so far, this bar included."""
     if session != session:
         return MISSING
@@ -48,7 +49,7 @@ def session_update(op, session, x1, x2, state, off):  # type: ignore[no-untyped-
 
 
 @njit
-def session_initialise(state, off):  # type: ignore[no-untyped-def]
+def session_initialise(state: Memory, off: int) -> None:
     """No session is running."""
     for i in range(SESSION_CELLS):
         state[off + i] = MISSING

@@ -53,9 +53,7 @@ class Argument:
 class Build(Protocol):
     """Makes a node of a program, or hands back the equal node that exists; owned by the compiler."""
 
-    def __call__(
-        self, op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0
-    ) -> int:
+    def __call__(self, op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0) -> int:
         """Index of the node ``op(children; p0, p1, p2)`` on the timeframe of the call being lowered."""
         ...
 

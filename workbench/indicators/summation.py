@@ -15,7 +15,7 @@ LARGEST = np.finfo(np.float64).max
 
 
 @njit
-def two_sum(a, b):  # type: ignore[no-untyped-def]
+def two_sum(a: float, b: float) -> tuple[float, float]:
     """Rounded sum of two numbers and its exact error (Knuth, The Art of Computer Programming 2, 4.2.2)."""
     total = a + b
     part = total - a
@@ -23,7 +23,7 @@ def two_sum(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit
-def finite(value):  # type: ignore[no-untyped-def]
+def finite(value: float) -> float:
     """The value itself, or missing when it is infinite or no number (rule E4)."""
     if abs(value) <= LARGEST:
         return value
@@ -31,7 +31,7 @@ def finite(value):  # type: ignore[no-untyped-def]
 
 
 @njit
-def ratio(a, b):  # type: ignore[no-untyped-def]
+def ratio(a: float, b: float) -> float:
     """``a / b``, missing when ``b`` is 0 or the result is not finite (rule E4)."""
     if b == 0.0:
         return MISSING

@@ -13,7 +13,7 @@ from __future__ import annotations
 from workbench.indicators.arithmetic import arithmetic_update
 from workbench.indicators.combination import combination_update
 from workbench.indicators.comparison import comparison_cells, comparison_update
-from workbench.indicators.memory import cells
+from workbench.indicators.memory import Memory, cells
 from workbench.indicators.momentum import momentum_cells, momentum_initialise, momentum_update
 from workbench.indicators.moving import MOVING_CELLS, average_initialise, average_update
 from workbench.indicators.ops import FAMILY_BITS, Op
@@ -28,7 +28,7 @@ ARITHMETIC, COMBINATION, COMPARISON, WINDOW, VOLATILITY, MOMENTUM, VOLUME, SESSI
 
 
 @njit
-def state_size(op, p0, p1, p2):  # type: ignore[no-untyped-def]
+def state_size(op: int, p0: float, p1: float, p2: float) -> int:
     """Count of ``float64`` cells a node needs (0 for element-wise operations).
 
     Parameters
@@ -57,7 +57,7 @@ def state_size(op, p0, p1, p2):  # type: ignore[no-untyped-def]
 
 
 @njit
-def initialise(op, p0, p1, p2, array, off):  # type: ignore[no-untyped-def]
+def initialise(op: int, p0: float, p1: float, p2: float, array: Memory, off: int) -> None:
     """Write the memory of a node that has seen no bar to ``state[off : off + state_size(op, p0, p1, p2)]``."""
     state = cells(array)
     family, n = op >> FAMILY_BITS, int(p0)
@@ -79,7 +79,9 @@ def initialise(op, p0, p1, p2, array, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def update(op, x0, x1, x2, x3, p0, p1, p2, state, off):  # type: ignore[no-untyped-def]
+def update(
+    op: int, x0: float, x1: float, x2: float, x3: float, p0: float, p1: float, p2: float, state: Memory, off: int
+) -> float:
     """Value of one node at one closed bar.
 
     Parameters
@@ -125,21 +127,57 @@ def update(op, x0, x1, x2, x3, p0, p1, p2, state, off):  # type: ignore[no-untyp
 
 
 @njit
-def step(op, x0, x1, x2, x3, p0, p1, p2, state, off):  # type: ignore[no-untyped-def]
+def step(
+    op: int, x0: float, x1: float, x2: float, x3: float, p0: float, p1: float, p2: float, state: Memory, off: int
+) -> float:
     """``update`` for a caller that holds the memory as an array: one bar from Python."""
     return update(op, x0, x1, x2, x3, p0, p1, p2, cells(state), off)
 
 
 @njit
-def run(op, x0, x1, x2, x3, p0, p1, p2, state, off, out):  # type: ignore[no-untyped-def]
+def run(
+    op: int,
+    x0: Memory,
+    x1: Memory,
+    x2: Memory,
+    x3: Memory,
+    p0: float,
+    p1: float,
+    p2: float,
+    state: Memory,
+    off: int,
+    out: Memory,
+) -> None:
     """Fill ``out`` with the node's value at every bar: the loop over ``update``.
 
     ``x0 … x3`` have the length of ``out``, or length 1 for an input that is the same at every bar or absent.
     The memory at ``off`` is left as it is after the last bar.
     """
-    n = out.shape[0]
-    memory = cells(state)
-    step0, step1 = int(x0.shape[0] == n), int(x1.shape[0] == n)
-    step2, step3 = int(x2.shape[0] == n), int(x3.shape[0] == n)
-    for i in range(n):
-        out[i] = update(op, x0[i * step0], x1[i * step1], x2[i * step2], x3[i * step3], p0, p1, p2, memory, off)
+    n, family, memory = out.shape[0], op >> FAMILY_BITS, cells(state)
+    s0, s1 = int(x0.shape[0] == n), int(x1.shape[0] == n)
+    s2, s3 = int(x2.shape[0] == n), int(x3.shape[0] == n)
+    # The family is chosen once, outside the loop: for one addition the choice costs more than the addition.
+    if family == ARITHMETIC:
+        for i in range(n):
+            out[i] = arithmetic_update(op, x0[i * s0], x1[i * s1], p0)
+    elif family == COMPARISON:
+        for i in range(n):
+            out[i] = comparison_update(op, x0[i * s0], x1[i * s1], x2[i * s2], memory, off)
+    elif op == Op.EMA or op == Op.RMA:
+        for i in range(n):
+            out[i] = average_update(op, x0[i * s0], p0, memory, off)
+    elif family == WINDOW:
+        for i in range(n):
+            out[i] = window_update(op, x0[i * s0], x1[i * s1], p0, memory, off)
+    elif family == COMBINATION:
+        for i in range(n):
+            out[i] = combination_update(op, x0[i * s0], x1[i * s1], x2[i * s2], x3[i * s3], p0)
+    elif family == VOLATILITY:
+        for i in range(n):
+            out[i] = volatility_update(op, x0[i * s0], x1[i * s1], x2[i * s2], p0, memory, off)
+    elif family == MOMENTUM:
+        for i in range(n):
+            out[i] = momentum_update(op, x0[i * s0], x1[i * s1], x2[i * s2], p0, memory, off)
+    else:
+        for i in range(n):
+            out[i] = update(op, x0[i * s0], x1[i * s1], x2[i * s2], x3[i * s3], p0, p1, p2, memory, off)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench import tolerance
 from workbench.indicators.deviation import deviation_cells, deviation_initialise, deviation_update
+from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import MISSING, finite
 from workbench.jit import njit
@@ -14,7 +15,7 @@ SUPERTREND_CELLS = 4
 
 
 @njit
-def true_range_update(high, low, close, state, off):  # type: ignore[no-untyped-def]
+def true_range_update(high: float, low: float, close: float, state: Memory, off: int) -> float:
     """Largest of high - low and the distances of high and low from the close before; from the second bar on."""
     if high != high or low != low or close != close:
         return MISSING
@@ -27,7 +28,7 @@ def true_range_update(high, low, close, state, off):  # type: ignore[no-untyped-
 
 
 @njit
-def supertrend_update(middle, close, atr, factor, state, off):  # type: ignore[no-untyped-def]
+def supertrend_update(middle: float, close: float, atr: float, factor: float, state: Memory, off: int) -> bool:
     """Advance the two final bands and the direction by one bar; whether the bar was complete.
 
     A band ratchets towards the price: it follows its basic band only where that is tighter, or where the
@@ -54,7 +55,7 @@ def supertrend_update(middle, close, atr, factor, state, off):  # type: ignore[n
 
 
 @njit
-def volatility_cells(op, n):  # type: ignore[no-untyped-def]
+def volatility_cells(op: int, n: int) -> int:
     """Cells of memory."""
     if op == Op.TRUE_RANGE:
         return 1
@@ -64,7 +65,7 @@ def volatility_cells(op, n):  # type: ignore[no-untyped-def]
 
 
 @njit
-def volatility_initialise(op, n, state, off):  # type: ignore[no-untyped-def]
+def volatility_initialise(op: int, n: int, state: Memory, off: int) -> None:
     """No bar has been seen."""
     if op == Op.TRUE_RANGE:
         state[off] = MISSING
@@ -76,7 +77,7 @@ def volatility_initialise(op, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def volatility_update(op, x0, x1, x2, p0, state, off):  # type: ignore[no-untyped-def]
+def volatility_update(op: int, x0: float, x1: float, x2: float, p0: float, state: Memory, off: int) -> float:
     """Value of a measure of how far prices move."""
     if op == Op.TRUE_RANGE:
         return true_range_update(x0, x1, x2, state, off)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench import tolerance
+from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import LARGEST, MISSING, finite, two_sum
 from workbench.jit import njit
@@ -12,7 +13,7 @@ CUMULATIVE_CELLS = 3
 
 
 @njit
-def cumulative_update(op, close, volume, state, off):  # type: ignore[no-untyped-def]
+def cumulative_update(op: int, close: float, volume: float, state: Memory, off: int) -> float:
     """OBV starts at the first volume; PVT has its first value at the second bar. A missing bar is skipped."""
     if close != close or volume != volume:
         return MISSING
@@ -38,7 +39,7 @@ def cumulative_update(op, close, volume, state, off):  # type: ignore[no-untyped
 
 
 @njit
-def flow_update(op, price, volume, state, off):  # type: ignore[no-untyped-def]
+def flow_update(op: int, price: float, volume: float, state: Memory, off: int) -> float:
     """Price times volume of a bar whose typical price moved in the direction asked for, else 0."""
     move = tolerance.difference(price, state[off])
     state[off] = price
@@ -50,7 +51,7 @@ def flow_update(op, price, volume, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def volume_update(op, x0, x1, state, off):  # type: ignore[no-untyped-def]
+def volume_update(op: int, x0: float, x1: float, state: Memory, off: int) -> float:
     """Value of a volume indicator."""
     if op == Op.OBV or op == Op.PVT:
         return cumulative_update(op, x0, x1, state, off)
@@ -58,13 +59,13 @@ def volume_update(op, x0, x1, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def volume_cells(op):  # type: ignore[no-untyped-def]
+def volume_cells(op: int) -> int:
     """Cells of memory."""
     return CUMULATIVE_CELLS if op == Op.OBV or op == Op.PVT else 1
 
 
 @njit
-def volume_initialise(op, state, off):  # type: ignore[no-untyped-def]
+def volume_initialise(op: int, state: Memory, off: int) -> None:
     """No bar has been seen: no price before, nothing summed."""
     for i in range(volume_cells(op)):
         state[off + i] = MISSING if i == 0 else 0.0

@@ -12,6 +12,7 @@ values up to the position and the tails' aggregates after it.
 
 from __future__ import annotations
 
+from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import MISSING, finite, two_sum
 from workbench.jit import njit
@@ -24,7 +25,7 @@ HEAD_COUNT = 3  # position, trues, bars seen
 
 
 @njit
-def tails_of_sum(n, state, ring):  # type: ignore[no-untyped-def]
+def tails_of_sum(n: int, state: Memory, ring: int) -> None:
     """Replace a full block by the sums of its tails: rounded sums in n cells, their errors in the next n."""
     total, rest = 0.0, 0.0
     for i in range(n - 1, -1, -1):
@@ -35,7 +36,7 @@ def tails_of_sum(n, state, ring):  # type: ignore[no-untyped-def]
 
 
 @njit
-def sum_update(x, n, state, off):  # type: ignore[no-untyped-def]
+def sum_update(x: float, n: int, state: Memory, off: int) -> float:
     """Sum of the last n values."""
     k = int(state[off])
     ring = off + HEAD_SUM
@@ -53,7 +54,7 @@ def sum_update(x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def tails_of_weighted_sum(n, state, ring):  # type: ignore[no-untyped-def]
+def tails_of_weighted_sum(n: int, state: Memory, ring: int) -> None:
     """Replace a full block by the weighted sums of its tails, weights 1, 2 … from the oldest value on."""
     total, rest, weighted, weighted_rest = 0.0, 0.0, 0.0, 0.0
     for i in range(n - 1, -1, -1):
@@ -66,7 +67,7 @@ def tails_of_weighted_sum(n, state, ring):  # type: ignore[no-untyped-def]
 
 
 @njit
-def wma_update(x, n, state, off):  # type: ignore[no-untyped-def]
+def wma_update(x: float, n: int, state: Memory, off: int) -> float:
     """Mean of the last n values weighted 1 … n, the newest n."""
     k = int(state[off])
     ring = off + HEAD_WEIGHTED
@@ -91,13 +92,13 @@ def wma_update(x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def highest(a, b):  # type: ignore[no-untyped-def]
+def highest(a: float, b: float) -> float:
     """Larger of two values; missing when one is."""
     return b if b > a or b != b else a
 
 
 @njit
-def highest_update(x, n, state, off):  # type: ignore[no-untyped-def]
+def highest_update(x: float, n: int, state: Memory, off: int) -> float:
     """Highest of the last n values."""
     k = int(state[off])
     ring = off + HEAD_EXTREME
@@ -114,7 +115,7 @@ def highest_update(x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def count_update(condition, n, state, off):  # type: ignore[no-untyped-def]
+def count_update(condition: float, n: int, state: Memory, off: int) -> float:
     """Trues in the last n bars; a missing condition is not true, and its bar counts (rule E10)."""
     k = int(state[off])
     cell = off + HEAD_COUNT + k
@@ -129,7 +130,7 @@ def count_update(condition, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def lag_update(x, n, state, off):  # type: ignore[no-untyped-def]
+def lag_update(x: float, n: int, state: Memory, off: int) -> float:
     """The value n bars ago."""
     k = int(state[off])
     cell = off + HEAD_LAG + k
@@ -140,7 +141,7 @@ def lag_update(x, n, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def window_update(op, x0, x1, p0, state, off):  # type: ignore[no-untyped-def]
+def window_update(op: int, x0: float, x1: float, p0: float, state: Memory, off: int) -> float:
     """Value of an operation over the last p0 bars, or since a condition was true."""
     n = int(p0)
     if op == Op.LAG:
@@ -168,7 +169,7 @@ def window_update(op, x0, x1, p0, state, off):  # type: ignore[no-untyped-def]
 
 
 @njit
-def window_head(op):  # type: ignore[no-untyped-def]
+def window_head(op: int) -> int:
     """Cells before the ring."""
     if op == Op.LAG:
         return HEAD_LAG
@@ -184,7 +185,7 @@ def window_head(op):  # type: ignore[no-untyped-def]
 
 
 @njit
-def window_cells(op, n):  # type: ignore[no-untyped-def]
+def window_cells(op: int, n: int) -> int:
     """Cells of memory: head and ring, which for sums is two rings; one value for the conditions."""
     if op == Op.BARS_SINCE or op == Op.VALUE_WHEN:
         return 1
@@ -194,7 +195,7 @@ def window_cells(op, n):  # type: ignore[no-untyped-def]
 
 
 @njit
-def window_initialise(op, n, state, off):  # type: ignore[no-untyped-def]
+def window_initialise(op: int, n: int, state: Memory, off: int) -> None:
     """Heads are empty, everything else is missing; a counting ring holds no true."""
     head = window_head(op)
     for i in range(window_cells(op, n)):
