@@ -118,10 +118,10 @@ class Strategy:
         ``"NSE"``, ``"BSE"``, ``"XNYS"``, ``"FX"``, ``"24x7"`` or another calendar's name.
     product : {"CNC", "MIS", "MARGIN"}
         Delivery or cash account, intraday (flat before the close), margin account.
-    entry : str
-        Expression that opens a position. A SHORT strategy uses ``entry`` and ``exit`` too.
     direction : {"LONG", "SHORT", "BOTH"}
         What is permitted (X5); SHORT and BOTH need MIS or MARGIN.
+    entry : str
+        Expression that opens a position. A SHORT strategy uses ``entry`` and ``exit`` too.
     exit : str, optional
         Expression that closes it; without one, only stops, holding limits and flattening do.
     short_entry, short_exit : str, optional
