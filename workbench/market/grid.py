@@ -62,12 +62,18 @@ class Grid:
     def trimmed(self, first_ns: int, last_ns: int) -> Grid:
         """The part from the interval holding ``first_ns`` through the one holding ``last_ns``.
 
-        An instant outside every interval starts it at the next, or ends it at the previous one.
+        The instants lie in the first and the last session, or outside all of them. An instant outside every interval starts it at the next, or ends it at the previous one.
         """
         part = Grid(self.calendar, self.timeframe, self.sessions)
-        part._low = int(np.searchsorted(self.close_ns, first_ns, side="right"))
-        part._high = max(part._low, int(np.searchsorted(self.open_ns, last_ns, side="right")))
-        part.__dict__["_whole"] = self._whole
+        rows = len(self.sessions)
+        if not rows:
+            return part
+        # Only the two outer sessions are laid out here: a stray stamp in 1970 must not cost a grid of fifty years.
+        one = self.sessions.rows
+        head, tail = (Grid(self.calendar, self.timeframe, one(row, row + 1)) for row in (0, rows - 1))
+        part._low = int(np.searchsorted(head.close_ns, first_ns, side="right"))
+        part._high = int(self._first[-2] + np.searchsorted(tail.open_ns, last_ns, side="right"))
+        part._high = max(part._low, part._high)
         return part
 
     @property
