@@ -28,8 +28,8 @@ class Bars:
     ----------
     frame : DataFrame
         Columns open, high, low, close and volume (0 where there is none), index ``ts``: opening instants with a time
-        zone, ascending. Daily bars are stamped 00:00 UTC of their session's date; the session's open and local midnight are
-        understood too.
+        zone, ascending. Daily bars are stamped 00:00 UTC of their session's date; the session's open and local midnight
+        are understood too.
     timeframe : str or Timeframe
         Length of a bar.
     calendar : str or Calendar

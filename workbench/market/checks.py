@@ -192,7 +192,7 @@ def _check_values(rows: _Rows) -> npt.NDArray[np.intp]:
     clamped = np.zeros(0, np.intp)
     if fine.all():
         return clamped
-    priced: Bool = ((rows.block[:4] > 0) & (rows.block[:4] < PRICE_LIMIT)).all(axis=0)
+    priced = np.asarray(((rows.block[:4] > 0) & (rows.block[:4] < PRICE_LIMIT)).all(axis=0))
     rows.mark(~priced, Fault.PRICE)
     top, bottom = np.maximum(np.maximum(opens, close), low), np.minimum(np.minimum(opens, close), high)
     for edge, best in ((high, top), (low, bottom)):

@@ -62,7 +62,8 @@ class Grid:
     def trimmed(self, first_ns: int, last_ns: int) -> Grid:
         """The part from the interval holding ``first_ns`` through the one holding ``last_ns``.
 
-        The instants lie in the first and the last session, or outside all of them. An instant outside every interval starts it at the next, or ends it at the previous one.
+        The instants lie in the first and the last session, or outside all of them. An instant outside every interval
+        starts the part at the next one, or ends it at the previous one.
         """
         part = Grid(self.calendar, self.timeframe, self.sessions)
         rows = len(self.sessions)

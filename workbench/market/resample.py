@@ -12,9 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import ConfigError
 from workbench.jit import njit
-from workbench.market.calendar import Calendar
 from workbench.market.grid import Buckets, Grid, buckets
 from workbench.market.sessions import Int32, Int64
 from workbench.market.timeframe import DAY_NS, MINUTE_NS, Timeframe
@@ -155,7 +153,7 @@ class Columns:
 
     @property
     def ts(self) -> Int64:
-        """int64[n], ns UTC: the opening instant of each bar; for ``1d`` bars the 00:00 UTC label of their date (rule B1)."""
+        """int64[n], ns UTC: the opening instant of each bar; for ``1d`` the 00:00 UTC label of its date (rule B1)."""
         if self._ts is None:
             grid, session = self.grid, self._session
             if self.timeframe.is_daily:
@@ -252,32 +250,3 @@ def columns_of(bars: Any, timeframe: Timeframe | str, cut_at_proxy: bool = False
         The bars' timeframe does not divide the one asked for.
     """
     return resample(bars, bars.at, bars.grid, buckets(bars.grid, timeframe, cut_at_proxy))
-
-
-def check_proxy_instant(calendar: Calendar, timeframe: Timeframe) -> None:
-    """Refuse a base timeframe whose normal-session grid has no instant exactly at the proxy close (rule X2).
-
-    Parameters
-    ----------
-    calendar, timeframe
-        Of the base bars.
-
-    Raises
-    ------
-    ConfigError
-        Names the proxy close and the nearest instants.
-    """
-    session = next(found for day in range(19723, 19753) if (found := _normal(calendar, day)) is not None)
-    if timeframe.is_daily or (session[1] - session[0]) % timeframe.ns:
-        raise ConfigError(
-            f"{calendar.name} bars of {timeframe} have no close exactly at the proxy close, "
-            f"{calendar.proxy_before_close} before the session's close. Use base bars of 5m or 1m, or another "
-            "proxy_before_close.")
-
-
-def _normal(calendar: Calendar, day: int) -> tuple[int, int] | None:
-    """Open and proxy close of a session in the regular course, or None."""
-    table = calendar.table(day, day)
-    if not len(table) or table.kind[0] != 0:
-        return None
-    return int(table.open_ns[0]), int(table.proxy_close_ns[0])

@@ -8,6 +8,7 @@ range follows today's date, and a result must not.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
@@ -201,12 +202,14 @@ def _fetch(name: str, first: str, last: str) -> Any:
     import exchange_calendars as source
 
     try:
-        try:
-            return source.get_calendar(name, start=first, end=last)
-        except ValueError:  # the range leaves the exchange's bounds, which only its class knows
-            low, high = _bounds(source.get_calendar(name))
-            start, end = max(day_number(first), low), min(day_number(last), high)
-            return source.get_calendar(name, start=pd.Timestamp(start * DAY_NS), end=pd.Timestamp(end * DAY_NS))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it uses calls that newer pandas deprecates; its user can do nothing
+            try:
+                return source.get_calendar(name, start=first, end=last)
+            except ValueError:  # the range leaves the exchange's bounds, which only its class knows
+                low, high = _bounds(source.get_calendar(name))
+                start, end = max(day_number(first), low), min(day_number(last), high)
+                return source.get_calendar(name, start=pd.Timestamp(start * DAY_NS), end=pd.Timestamp(end * DAY_NS))
     except source.errors.InvalidCalendarName as error:
         raise ConfigError(f"exchange_calendars knows no calendar {name!r}.") from error
     except (NotImplementedError, ValueError) as error:
