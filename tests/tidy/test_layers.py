@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "expressions": (*BASE, "indicators", *MARKET_TYPES),
     "costs": (*BASE, "engine.costs"),
     "strategy": (*BASE, "market", "indicators", "expressions"),
-    "engine": (*BASE, "market", "indicators", "expressions", "strategy"),
+    "engine": (*BASE, "market", "indicators", "expressions", "strategy", "costs"),
     "research": (*BASE, "market", "indicators", "expressions", "strategy", "costs", "engine"),
     "journal": BASE,
     "brokers": (*BASE, "market"),
@@ -42,7 +42,7 @@ SHELL = ("", "__main__", "cli", "demo")
 #: ``threading`` is there for a lock around a cache.
 PURE = frozenset(
     "__future__ abc ast bisect collections dataclasses decimal difflib enum fractions functools hashlib heapq "
-    "itertools lark math numba numpy operator re string struct threading types typing unicodedata".split()
+    "itertools lark math numba numbers numpy operator re string struct threading types typing unicodedata".split()
 )
 DECIDING = ("schema", "tolerance", "errors", "indicators", "expressions", "engine")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 
 import pytest
 
-from tests.tidy.source import Source, dotted, imports, listed, snippet, sources
+from tests.tidy.source import FUNCTIONS, Source, dotted, imports, listed, snippet, sources
 
 #: Layers and modules whose functions are pure, as prefixes of a path. ``jit`` alone reads the environment and the disk.
 PURE_PATHS = (
@@ -54,6 +55,7 @@ MODE_FLAGS = frozenset(
 
 #: Names that say nothing (design §7).
 EMPTY_NAMES = ("utils", "util", "helper", "helpers", "misc", "common")
+EMPTY_PATTERN = re.compile(r"Manager$|^_?process_")
 
 
 def ends_with(name: str, endings: frozenset[str]) -> bool:
@@ -117,18 +119,15 @@ def own_compiler(source: Source) -> list[str]:
 
 def named_badly(source: Source) -> list[str]:
     """Mode flags, and names that say nothing."""
-    complaints = []
-    for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
-        if token.type == tokenize.NAME and token.string.lower() in MODE_FLAGS:
-            complaints.append(f"{source.path}:{token.start[0]}: mode flag {token.string}")
-    names = [(1, part) for part in source.path.removesuffix(".py").split("/")]
-    for node in ast.walk(source.tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.append((node.lineno, node.name))
-    for line, name in names:
-        if name.lower() in EMPTY_NAMES or name.endswith("Manager") or name.startswith("process_"):
-            complaints.append(f"{source.path}:{line}: {name} says nothing; name it by what it does")
-    return complaints
+    tokens = tokenize.generate_tokens(io.StringIO(source.text).readline)
+    flags = [token for token in tokens if token.type == tokenize.NAME and token.string.lower() in MODE_FLAGS]
+    defined = [node for node in ast.walk(source.tree) if isinstance(node, (*FUNCTIONS, ast.ClassDef))]
+    names = [(node.lineno, node.name) for node in defined]
+    names += [(1, part) for part in source.path.removesuffix(".py").split("/")]
+    empty = [(line, name) for line, name in names if name.lower() in EMPTY_NAMES or EMPTY_PATTERN.search(name)]
+    return [f"{source.path}:{token.start[0]}: mode flag {token.string}" for token in flags] + [
+        f"{source.path}:{line}: {name} says nothing; name it by what it does" for line, name in empty
+    ]
 
 
 CHECKS = (impure, executing, printing, own_compiler, named_badly)

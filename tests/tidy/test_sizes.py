@@ -1,8 +1,8 @@
 """Small rooms (design §7): caps on modules, functions, classes and parameters, held as a ratchet.
 
 What is over a cap today stands in ``ratchet.toml`` with its size. It may shrink and must then be written smaller; it
-may not grow, and nothing new may be added but a compiled kernel (which takes arrays one by one) or a command line (whose
-parameters are its options). Tests have the caps on modules and functions only.
+may not grow, and nothing new may be added but a compiled kernel (which takes arrays one by one) or a command line
+(whose parameters are its options). Tests have the caps on modules and functions only.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def may_be_listed(source: Source, name: str) -> bool:
     """Whether a function may stand in the ratchet: a compiled kernel or a command."""
     node = dict(functions(source.tree)).get(name)
     decorators = [dotted(d.func if isinstance(d, ast.Call) else d) for d in node.decorator_list] if node else []
-    return "njit" in decorators or any(d.endswith((".command", ".callback")) for d in decorators)
+    return not {"njit", "inlined"}.isdisjoint(decorators) or any(
+        d.endswith((".command", ".callback")) for d in decorators
+    )
 
 
 def found_sizes() -> Sizes:

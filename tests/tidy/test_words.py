@@ -11,7 +11,7 @@ from tests.tidy.source import ROOT, listed, tracked
 #: Put together from halves, so that this file does not contain them.
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK")) + r")\b")
 MACHINE_PATH = re.compile(
-    r"(?<![\w.<}/-])/(?:" + "|".join(("home", "Users", "root", "opt", "work", "mnt", "srv", "private")) + r")/[\w.]+"
+    r"(?<![\w.<}/-])/(?:home|Users|root|opt|work|mnt|srv|private)/[\w.]+"
     r"|\b[A-Z]:\\\\?(?:Users|Windows)\b"
 )
 REGISTRY = re.compile(
