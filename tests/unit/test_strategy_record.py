@@ -11,11 +11,13 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.errors import ConfigError, StrategyError
 from workbench.market.timeframe import Timeframe
 from workbench.strategy import CashPerSlot, FixedCash, FixedQty, PercentOfEquity, RiskPerTrade, Strategy
-from workbench.strategy.record import CHECKS
+from workbench.strategy.fields import CHECKS
 
 BASE = {
     "name": "dip",
@@ -426,3 +428,40 @@ def test_N3_shows_itself_with_escaped_text():
     assert "ambiguous_bar" not in shown
     assert repr(strategy).startswith("Strategy(name='<script>x', version='1.0.0'")
     assert "cooldown_bars" not in repr(strategy)
+
+
+anything = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=8),
+        st.binary(max_size=4),
+        st.sampled_from(["NSE:TCS", "10:00", "1d", "CNC", "MARGIN", "SHORT", "close > open", "0.02", "-20m", object()]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.tuples(inner, inner),
+        st.dictionaries(st.one_of(st.text(max_size=4), st.integers()), inner, max_size=2),
+    ),
+    max_leaves=4,
+)
+
+
+# Names of calendars are left out: looking an unknown one up takes milliseconds.
+@settings(max_examples=300)
+@given(st.dictionaries(st.sampled_from(sorted(set(CHECKS) - {"calendar"})), anything, min_size=1, max_size=4))
+def test_N3_whatever_comes_is_taken_whole_or_refused_as_a_config_error(changes):
+    try:
+        strategy = made(**changes)
+    except ConfigError as error:
+        said = str(error)
+        strategy = None
+    assert Strategy.from_toml(strategy.to_toml()) == strategy if strategy is not None else said
+
+
+@pytest.mark.parametrize("name", sorted(set(CHECKS) - {"calendar"}))
+def test_N3_a_file_that_gives_a_list_where_none_is_meant_is_refused(name):
+    with pytest.raises(ConfigError, match=name):
+        Strategy.from_dict({**BASE, name: [[1]]})

@@ -88,7 +88,8 @@ def from_toml(cls: type[Strategy], source: str | os.PathLike[str]) -> Strategy:
     try:
         return cls.from_dict(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise StrategyError(f"{where}: not valid TOML: {error}") from error
+        hint = " (a path ends in .toml)" if is_text and "\n" not in text else ""
+        raise StrategyError(f"{where}: not valid TOML: {error}{hint}") from error
     except ExpressionError as error:
         message = f"{where}: {error.message}"
         raise ExpressionError(message, error.line, error.column, error.source, error.hint) from error

@@ -3,103 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import html
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import StrategyError
 from workbench.market.timeframe import Timeframe
-from workbench.strategy import checks, content
-from workbench.strategy.checks import Check, RefusedError, fraction, one_of, optional, suggestion, whole
-from workbench.strategy.compiled import compile_strategy
+from workbench.strategy import content
+from workbench.strategy.checks import RefusedError
 from workbench.strategy.contradictions import contradictions
+from workbench.strategy.fields import CHECKS, named_fields, refusal
 from workbench.strategy.frozen import FrozenMapping
-from workbench.strategy.sizing import SizingPolicy, default_sizing, sizing_policy
+from workbench.strategy.sizing import SizingPolicy, default_sizing
 
-Record = TypeVar("Record")
-
-#: The check of each field.
-CHECKS: dict[str, Check] = {
-    "name": checks.title,
-    "version": checks.semantic_version,
-    "instruments": checks.instruments,
-    "timeframe": checks.timeframe,
-    "calendar": checks.calendar_name,
-    "product": one_of("CNC", "MIS", "MARGIN"),
-    "entry": checks.expression,
-    "direction": one_of("LONG", "SHORT", "BOTH"),
-    "exit": optional(checks.expression),
-    "short_entry": optional(checks.expression),
-    "short_exit": optional(checks.expression),
-    "params": checks.params,
-    "rank": optional(checks.expression),
-    "allocation": one_of("EQUAL", "RANKING"),
-    "sizing": optional(sizing_policy),
-    "max_open_positions": whole(1),
-    "execution": one_of("next_open", "proxy_close"),
-    "stop_loss_frac": optional(fraction()),
-    "stop_loss_atr": optional(checks.positive),
-    "stop_loss_atr_length": whole(1),
-    "take_profit_frac": optional(fraction()),
-    "trailing_stop_frac": optional(fraction()),
-    "trailing_activation_frac": fraction(zero=True),
-    "stop_execution": one_of("intrabar", "close"),
-    "ambiguous_bar": one_of("stop", "target"),
-    "target_touch": one_of("touch", "through"),
-    "max_holding_bars": optional(whole(1)),
-    "min_holding_bars": whole(0),
-    "cooldown_bars": whole(0),
-    "max_trades_per_day": optional(whole(1)),
-    "entry_window": optional(checks.entry_window),
-    "exit_time": optional(checks.exit_time),
-    "max_drawdown_frac": optional(fraction()),
-    "max_trade_drawdown_frac": optional(fraction()),
-    "daily_loss_limit_frac": optional(fraction()),
-    "max_symbol_alloc_frac": optional(fraction(one=True)),
-    "max_symbol_exposure": optional(checks.positive),
-    "sector_cap_frac": optional(fraction(one=True)),
-    "sectors": checks.sectors,
-    "margin_frac": optional(fraction(one=True)),
-    "reuse_exit_proceeds": checks.truth,
-}
+if TYPE_CHECKING:
+    from workbench.expressions.program import Program
 
 
-def _named_fields(cls: type[Record]) -> type[Record]:
-    """Let a dataclass refuse positions, unknown and missing names with words of its own."""
-    generated = cls.__init__
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-    known = [field.name for field in fields]
-    asked = [
-        field.name
-        for field in fields
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
+def _compiled(strategy: Strategy) -> Program:
+    # Imported when the first strategy is made: the compiler of kernels takes a while to load.
+    from workbench.strategy.compiled import compile_strategy
 
-    @functools.wraps(generated)
-    def initialise(self: Any, *positions: Any, **given: Any) -> None:
-        if positions:
-            raise StrategyError(f"{cls.__name__} takes names only: write name={positions[0]!r} and so on")
-        problems = [f"unknown name {name!r}{suggestion(name, known)}" for name in given if name not in known]
-        problems += [f"{name} is missing" for name in asked if name not in given]
-        if problems:
-            raise StrategyError(_sentence(given.get("name"), problems))
-        generated(self, **given)
-
-    cls.__init__ = initialise  # type: ignore[method-assign]
-    return cls
+    return compile_strategy(strategy)
 
 
-def _sentence(name: Any, problems: list[str]) -> str:
-    who = f"strategy {name!r}" if isinstance(name, str) and name else "strategy"
-    if len(problems) == 1:
-        return f"{who}: {problems[0]}"
-    return f"{who} has {len(problems)} problems:\n" + "\n".join(f"  - {problem}" for problem in problems)
-
-
-@_named_fields
+@named_fields
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Strategy:
     """A trading strategy as data: frozen, checked once when it is made, the same for backtest, paper and live.
@@ -234,14 +164,17 @@ class Strategy:
             except RefusedError as error:
                 problems.append(f"{name} {error}")
         if problems:
-            raise StrategyError(_sentence(self.name, problems))
+            raise refusal(self.name, problems)
         chosen: Any = self.sizing
         if chosen is None:
             object.__setattr__(self, "sizing", default_sizing(len(self.instruments), self.max_open_positions))
         problems = list(contradictions(self))
         if problems:
-            raise StrategyError(_sentence(self.name, problems))
-        compile_strategy(self)
+            raise refusal(self.name, problems)
+        try:
+            _compiled(self)
+        except StrategyError as error:
+            raise refusal(self.name, [str(error)]) from None
 
     @property
     def bar_timeframe(self) -> Timeframe:
@@ -249,9 +182,9 @@ class Strategy:
         return Timeframe.parse(self.timeframe)
 
     @property
-    def program(self) -> Any:
-        """The compiled expressions (``workbench.expressions.program.Program``), the same object for equal content."""
-        return compile_strategy(self)
+    def program(self) -> Program:
+        """The compiled expressions, the same object for equal content."""
+        return _compiled(self)
 
     @property
     def hash(self) -> str:
