@@ -65,17 +65,20 @@ def real_frame(data_dir: pathlib.Path) -> Callable[[str], pd.DataFrame]:
 
 @pytest.fixture(scope="session")
 def real_bars(real_frame, nse):  # type: ignore[no-untyped-def]
-    """Loader of a real file as Bars, kept: ``real_bars("nse/RELIANCE_5m")``; the calendar follows the folder."""
+    """Loader of a real file as Bars, kept: ``real_bars("nse/RELIANCE_5m", repair="drop")``.
+
+    The calendar follows the folder. Some real files hold a bad row or prints after an early close: those need repair.
+    """
     from workbench.market.bars import Bars
     from workbench.market.calendar import resolve_calendar
 
-    kept: dict[str, Bars] = {}
+    kept: dict[tuple[str, str | None], Bars] = {}
 
-    def load(name: str) -> Bars:
-        if name not in kept:
+    def load(name: str, repair: str | None = None) -> Bars:
+        if (name, repair) not in kept:
             folder = name.split("/")[0]
             calendar = nse if folder.startswith("nse") else resolve_calendar("FX" if folder == "fx" else "XNYS")
-            kept[name] = Bars(real_frame(name), name.rsplit("_", 1)[1], calendar)
-        return kept[name]
+            kept[name, repair] = Bars(real_frame(name), name.rsplit("_", 1)[1], calendar, repair=repair)
+        return kept[name, repair]
 
     return load
