@@ -37,7 +37,7 @@ prices = st.floats(1e-4, 1e6)
 quantities = st.one_of(st.integers(0, 10**7).map(float), st.floats(0.0, 1e9))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(tables, instants, sides, prices, quantities, quantities, st.booleans())
 def test_F10_charges_never_fall_when_the_quantity_rises(name, ts, side, price, a, b, same_session):
     low, high = sorted((a, b))
@@ -46,14 +46,14 @@ def test_F10_charges_never_fall_when_the_quantity_rises(name, ts, side, price, a
     assert 0.0 <= few <= many < math.inf
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(tables, instants, sides, prices, st.integers(1, 10**6), st.booleans())
 def test_F10_one_more_unit_never_costs_less(name, ts, side, price, qty, same_session):
     step = [charges_of(TABLES[name], ts, side, float(qty + more), price, same_session) for more in range(3)]
     assert step == sorted(step)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(tables, instants, sides, st.floats(), st.floats(), st.booleans())
 def test_F10_charges_are_finite_whatever_comes(name, ts, side, qty, price, same_session):
     charges = charges_of(TABLES[name], ts, side, qty, price, same_session)
@@ -66,6 +66,7 @@ def test_F10_nothing_traded_costs_nothing(name, qty, price):
     assert charges_of(TABLES[name], 0, -1, qty, price, False) == 0.0
 
 
+@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(-5, 70))
 def test_F10_the_row_in_force_is_the_last_not_after_the_fill(n_rows, ts):
     table = np.zeros(n_rows, dtype=rates_dtype)

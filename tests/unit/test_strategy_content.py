@@ -82,7 +82,7 @@ comments = st.text(st.characters(exclude_categories=("Cs",)), max_size=30).map(l
 values = st.one_of(st.integers(1, 10**6), st.floats(1e-6, 1e6))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(comments, st.dictionaries(st.sampled_from(["a", "B_2", "_c"]), values), st.floats(1e-12, 1, exclude_max=True))
 def test_N3_toml_round_trips_any_text_and_number(comment, params, frac):
     uses = " AND ".join(["close > open", *(f"close > ${name}" for name in params)])

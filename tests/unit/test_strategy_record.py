@@ -450,7 +450,7 @@ anything = st.recursive(
 
 
 # Names of calendars are left out: looking an unknown one up takes milliseconds.
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(set(CHECKS) - {"calendar"})), anything, min_size=1, max_size=4))
 def test_N3_whatever_comes_is_taken_whole_or_refused_as_a_config_error(changes):
     try:
