@@ -298,9 +298,9 @@ def _check_jumps(rows: _Rows, grid: Grid, at: Int32, limit: float, repair: bool)
 
 _HINTS = {
     Fault.CLOSED: "If the exchange did trade, import its calendar with a SPECIAL row for the day: import_calendar",
-    Fault.OUTSIDE: "If the times are local, or stamp the bar's close, say so: zone=..., stamp='close'",
+    Fault.OUTSIDE: "If the times are local, or mark a bar's close, say so with zone and stamp",
     Fault.GRID: "Bars are anchored to the session's open, not to the clock",
-    Fault.JUMP: "If the move is real, allow it with max_jump_ratio=...",
+    Fault.JUMP: "If the move is real, allow it with a larger max_jump_ratio",
 }
 
 
@@ -367,8 +367,8 @@ def _place_reason(ts: int, fault: Fault, timeframe: Timeframe, calendar: Calenda
         return f"{local:%H:%M} local lies in a pause of the session of {date_of(int(sessions.date[0]))}"
     if fault == Fault.OUTSIDE:
         session = calendar.session(local.date())
-        hours = f", {session.open:%H:%M} to {session.close:%H:%M}" if session else ""
-        return f"{local:%H:%M} local is outside the session of {local.date()}{hours}"
+        hours = f", {session.open:%a %H:%M} to {session.close:%a %H:%M}" if session else ""
+        return f"{local:%a %H:%M} local is outside the session of {local.date()}{hours}"
     start = pd.Timestamp(int(sessions.open_ns[0]), tz="UTC").tz_convert(calendar.zone)
     return f"{local:%H:%M:%S} local is no opening of a {timeframe} bar: they are counted from {start:%H:%M}"
 
