@@ -152,7 +152,7 @@ def protective_fill(world: World, position: Position, i: int) -> tuple[str, floa
     open_, high, low, _, _ = world.bar(position.instrument, i)
     stop, target = working_stop(position)[0], position.target
     slip = 1 - d * world.slippage  # F5: on stops, not on targets
-    if stop is not None and at_or_below(open_, stop, d):  # F4 gap; point 5: on the entry bar beyond the open as well
+    if i != position.interval and stop is not None and at_or_below(open_, stop, d):  # F4 gap
         return "stop", open_ * slip
     if i != position.interval and target is not None and at_or_above(open_, target, d):  # F4 gap
         return "target", open_
@@ -161,6 +161,8 @@ def protective_fill(world: World, position: Position, i: int) -> tuple[str, floa
     beyond = strictly_above if strategy["target_touch"] == "through" else at_or_above  # F5
     target_touched = target is not None and beyond(winning, target, d)
     if stop_touched and (not target_touched or strategy["ambiguous_bar"] == "stop"):  # F5: the stop wins
+        if not at_or_above(winning, stop, d):  # slippage set a stop beyond the whole entry bar: no such price was traded
+            return "stop", open_ * slip
         return "stop", stop * slip
     if target_touched:
         return "target", target

@@ -76,6 +76,10 @@ def enter(world: World, book: Book, signals: dict[str, Any], rows: dict[str, dic
             rows[name][field] = "BLOCKED_WORKING_ORDER"  # D6: cannot happen while entries fill at the next open
         elif not signal["warm"] and (sides or not reversal):
             rows[name][field] = "WARMING_UP"  # E7
+        elif len(sides) == 2:
+            rows[name][field] = "BLOCKED_CONFLICT"  # D6, reversals too: no candidate
+        elif sides and not reversal and cooling(world, book, name):
+            rows[name][field] = "BLOCKED_COOLDOWN"  # D6: not a candidate either
         elif sides:
             candidates[name] = (sides, field)
         elif not reversal:
@@ -83,7 +87,7 @@ def enter(world: World, book: Book, signals: dict[str, Any], rows: dict[str, dic
     desk = Desk(world, book, i)
     for name in sending_order(world, {name: signals[name] for name in candidates}):
         sides, field = candidates[name]
-        outcome = static_block(world, book, name, sides, signals[name], i)
+        outcome = static_block(world, book, signals[name], i)
         if outcome is None:
             outcome = desk.try_entry(name, sides[0], signals[name])
         rows[name][field] = outcome
@@ -101,16 +105,14 @@ def wanted_sides(world: World, book: Book, name: str, signal: dict[str, Any]) ->
     return sides
 
 
-def static_block(
-    world: World, book: Book, name: str, sides: list[int], signal: dict[str, Any], i: int
-) -> str | None:
+def cooling(world: World, book: Book, name: str) -> bool:
+    """D10: whether too few of its strategy bars have passed since the exit."""
+    return name in book.since_exit and book.since_exit[name] < (world.strategy["cooldown_bars"] or 0)
+
+
+def static_block(world: World, book: Book, signal: dict[str, Any], i: int) -> str | None:
     """Point 1: the first block in force, in the order they are reported. ``BLOCKED_`` and its name, or None."""
     strategy = world.strategy
-    if len(sides) == 2:
-        return "BLOCKED_CONFLICT"  # D6, reversals too
-    cooldown = strategy["cooldown_bars"] or 0
-    if name not in book.positions and name in book.since_exit and book.since_exit[name] < cooldown:
-        return "BLOCKED_COOLDOWN"  # D10; a reversal has none (D6)
     if not in_entry_window(world, i):
         return "BLOCKED_WINDOW"
     if strategy["max_trades_per_day"] is not None and book.sent >= strategy["max_trades_per_day"]:

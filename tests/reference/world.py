@@ -156,7 +156,8 @@ def exit_time_ns(text: str | None, session: dict[str, Any]) -> float:
     if text.startswith("-"):  # X4: "-20m", before the close; a session shorter than that is all "at or after"
         return session["close_ns"] - int(text[1:-1]) * MINUTE
     after_open = wall_minutes(text) - local_minutes(session, session["open_ns"])
-    if after_open <= 0:  # the next time the clock shows it: a session may run past midnight
+    length = (session["close_ns"] - session["open_ns"]) // MINUTE
+    if after_open < 0 or (after_open == 0 and length == 1440):  # past midnight; of 24 hours the close is meant
         after_open += 1440
     instant = session["open_ns"] + after_open * MINUTE
     return instant if instant <= session["close_ns"] else math.inf  # X4: outside the session it is ignored

@@ -1,6 +1,6 @@
 """Rules D6 to D8: who may enter, in which order, and on whose slots and cash.
 
-How it works: ``asked_side`` and ``first_block`` judge an instrument alone; ``send_entries`` walks the candidates in the order of
+How it works: ``asked_side`` and ``cooling`` judge an instrument alone and make the candidates; ``send_entries`` walks the candidates in the order of
 D7, which is the order of sizing and of sending, and applies what depends on those before.
 
 When several blocks hold, the one reported is the first of: CONFLICT, COOLDOWN, WINDOW, MAX_TRADES, KILL, DAILY_LOSS, CALENDAR,
@@ -39,14 +39,17 @@ def asked_side(config, flags):  # type: ignore[no-untyped-def]
 
 
 @njit
-def standing_block(desk, k, instant, reversal):  # type: ignore[no-untyped-def]
-    """The first block that instant and instrument put in an entry's way, NONE if nothing does (D6, X1)."""
+def cooling(config, position):  # type: ignore[no-untyped-def]
+    """D10: whether too few of its own strategy bars have passed since the bar that holds its last exit fill."""
+    return position["n_bars"] - 1 - position["exit_bar"] < config["cooldown_bars"]
+
+
+@njit
+def standing_block(desk, instant):  # type: ignore[no-untyped-def]
+    """The first block that the instant and the account put in an entry's way, NONE if nothing does (D6, X1)."""
     config = desk.config[0]
     account = desk.account[0]
-    position = desk.positions[k]
     flags = instant["flags"]
-    if not reversal and position["n_bars"] - 1 - position["exit_bar"] < config["cooldown_bars"]:
-        return Decision.BLOCKED_COOLDOWN.value
     if not flags & Instant.ENTRY_WINDOW:
         return Decision.BLOCKED_WINDOW.value
     if 0 <= config["max_trades_per_day"] <= account["entries_sent"]:
@@ -120,13 +123,14 @@ def send_entries(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
         k = scratch[j]["place"]
         reversal = desk.positions[k]["exit_reason"] != 0
         atr = signals.atr[s, k] if len(signals.atr) > 0 else math.nan
-        blocked = standing_block(desk, k, instant, reversal)
+        blocked = standing_block(desk, instant)
         if blocked == Decision.NONE and not math.isnan(config["stop_loss_atr"]) and math.isnan(atr):
             blocked = Decision.BLOCKED_NO_ATR.value
         if blocked == Decision.NONE and account["n_positions"] + account["n_entries"] - leaving >= config["max_open_positions"]:
             blocked = Decision.BLOCKED_SLOTS.value
         qty = 0.0
-        close = market.close[i, k]
+        # close[t]: the last close inside the strategy bar, which the last base interval need not have traded in.
+        close = desk.positions[k]["mark"]
         price = close * (1.0 + config["slippage_frac"])
         if blocked == Decision.NONE:
             side = scratch[k]["side"]
@@ -182,7 +186,7 @@ def send_entry(desk, k, instant, qty, price, atr, free):  # type: ignore[no-unty
     position = desk.positions[k]
     side = desk.scratch[k]["side"]
     ns = instant["close_ns"]
-    held_back = reserve(desk, side, qty, price, ns)
+    held_back = reserve(desk, k, side, qty, price, ns)
     name_exits(desk, k, instant, held_back, free)
     position["pending_side"] = side
     position["pending_qty"] = qty

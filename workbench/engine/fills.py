@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import math
 
-from workbench.engine.costs import charges_of
-from workbench.engine.ledger import drop_entry
+from workbench.engine.ledger import charges, drop_entry
 from workbench.engine.levels import at_or_beyond_stop, at_or_beyond_target, beyond_target, working_stop
 from workbench.engine.on_fill import on_fill, stop_reason
 from workbench.engine.records import Action
@@ -55,7 +54,7 @@ def fill(desk, instant, k, order, kind, reason, side, qty, price):  # type: igno
     row["reason"] = reason
     row["qty"] = qty
     row["price"] = price
-    row["charges"] = charges_of(desk.rates, instant["open_ns"], side, qty, price, same_session)
+    row["charges"] = charges(desk, k, instant["open_ns"], side, qty, price, same_session)
     on_fill(desk, place, instant["session"])
 
 

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import math
 
+from workbench.engine.costs import charges_of
 from workbench.engine.records import Action
 from workbench.jit import inlined, njit
 from workbench.schema import Decision, OrderKind, Reason
 
 
 @njit
-def book(desk, side, qty, price, charges):  # type: ignore[no-untyped-def]
+def book(desk, side, qty, price, charged):  # type: ignore[no-untyped-def]
     """Pay for a fill: the only change of cash (S5)."""
-    desk.account[0]["cash"] -= side * qty * price + charges
+    desk.account[0]["cash"] -= side * qty * price + charged
+
+
+@njit
+def charges(desk, k, ns, side, qty, price, same_session):  # type: ignore[no-untyped-def]
+    """Charges of a fill of instrument ``k`` by its own rates (F10)."""
+    instrument = desk.instruments[k]
+    rates = desk.rates[instrument["rates_first"] : instrument["rates_stop"]]
+    return charges_of(rates, ns, side, qty, price, same_session)
 
 
 @njit

@@ -22,20 +22,20 @@ def round_to_tick(level: float, tick: float, upward: bool) -> float:
     """Round a level to the tick, up or down, then to 9 places."""
     if tick > 0.0:
         ticks = level / tick
-        level = (math.ceil(ticks - 1e-9) if upward else math.floor(ticks + 1e-9)) * tick
+        level = (np.ceil(ticks - 1e-9) if upward else np.floor(ticks + 1e-9)) * tick
     return float(np.rint(level * PLACES) / PLACES)
 
 
 @njit
-def stop_level(entry: float, direction: int, distance: float, tick: float) -> float:
-    """Level of a stop ``distance`` in price away from ``entry``, rounded by F2."""
-    return round_to_tick(entry - direction * distance, tick, direction < 0)
+def stop_level(level: float, direction: int, tick: float) -> float:
+    """Round a stop to the tick: a long's down, a short's up (F2)."""
+    return round_to_tick(level, tick, direction < 0)
 
 
 @njit
-def target_level(entry: float, direction: int, distance: float, tick: float) -> float:
-    """Level of a target ``distance`` in price away from ``entry``, rounded by F2."""
-    return round_to_tick(entry + direction * distance, tick, direction > 0)
+def target_level(level: float, direction: int, tick: float) -> float:
+    """Round a target to the tick: a long's up, a short's down (F2)."""
+    return round_to_tick(level, tick, direction > 0)
 
 
 @njit
@@ -48,7 +48,7 @@ def trailing_level(config, entry: float, best: float, direction: int, tick: floa
     reached = less_equal(activation, best) if direction > 0 else less_equal(best, activation)
     if not reached:
         return math.nan
-    return round_to_tick(best * (1.0 - direction * trail), tick, direction < 0)
+    return stop_level(best * (1.0 - direction * trail), direction, tick)
 
 
 @njit

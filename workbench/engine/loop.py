@@ -48,7 +48,7 @@ def advance_instant(desk, market, i, signals, s):  # type: ignore[no-untyped-def
 
 
 @njit
-def run(desk, market, signals, cash, value, i, s):  # type: ignore[no-untyped-def]
+def run(desk, market, signals, curve, i, s):  # type: ignore[no-untyped-def]
     """Advance from instant ``i`` and strategy close ``s`` until the data or a buffer ends.
 
     Parameters
@@ -59,8 +59,8 @@ def run(desk, market, signals, cash, value, i, s):  # type: ignore[no-untyped-de
         Instants and bars, m of them.
     signals : Signals
         One row a strategy close.
-    cash, value : float64[m]
-        Written for each instant: cash and position value after its decisions.
+    curve : Curve
+        Written for each instant: cash, position value and whether a position is held, after its decisions.
     i, s : int
         Where to begin.
 
@@ -74,7 +74,8 @@ def run(desk, market, signals, cash, value, i, s):  # type: ignore[no-untyped-de
     account = desk.account[0]
     while i < len(market.instants) and room(desk):
         s = advance_instant(desk, market, i, signals, s)
-        cash[i] = account["cash"]
-        value[i] = account["position_value"]
+        curve.cash[i] = account["cash"]
+        curve.position_value[i] = account["position_value"]
+        curve.held[i] = account["n_positions"] > 0
         i += 1
     return i, s

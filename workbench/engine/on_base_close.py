@@ -47,12 +47,13 @@ def mark_to_market(desk, market, i):  # type: ignore[no-untyped-def]
     """Marks, best prices, trailing levels, equity and its peak (D2, S5)."""
     account = desk.account[0]
     value = 0.0
-    if account["n_positions"] > 0:
-        for k in range(len(desk.positions)):
-            position = desk.positions[k]
-            if position["qty"] == 0.0:
-                continue
-            if not math.isnan(market.close[i, k]):
+    for k in range(len(desk.positions)):
+        position = desk.positions[k]
+        traded = not math.isnan(market.close[i, k])
+        if traded:
+            position["mark"] = market.close[i, k]
+        if position["qty"] != 0.0:
+            if traded:
                 track(desk, market, i, k)
             value += position["qty"] * position["mark"]
             pnl = position["qty"] * (position["mark"] - position["entry_price"])
@@ -64,13 +65,12 @@ def mark_to_market(desk, market, i):  # type: ignore[no-untyped-def]
 
 @inlined
 def track(desk, market, i, k):  # type: ignore[no-untyped-def]
-    """Follow one held position over a bar that has closed: mark, excursions, best price, trailing level."""
+    """Follow one held position over a bar that has closed: excursions, best price, trailing level."""
     config = desk.config[0]
     position = desk.positions[k]
     high, low = market.high[i, k], market.low[i, k]
     entry = position["entry_price"]
     direction = 1 if position["qty"] > 0.0 else -1
-    position["mark"] = market.close[i, k]
     if direction > 0:
         position["mfe_frac"] = max(position["mfe_frac"], (high - entry) / entry)
         position["mae_frac"] = min(position["mae_frac"], (low - entry) / entry)

@@ -44,7 +44,6 @@ def open_position(desk, k, fill, session):  # type: ignore[no-untyped-def]
     side = fill["side"]
     price = fill["price"]
     position["qty"] = side * fill["qty"]
-    position["mark"] = price
     position["entry_price"] = price
     position["entry_ns"] = fill["ns"]
     position["entry_session"] = session
@@ -68,11 +67,11 @@ def set_levels(config, position, tick, side):  # type: ignore[no-untyped-def]
     position["stop"] = math.nan
     position["target"] = math.nan
     if not math.isnan(config["stop_loss_frac"]):
-        position["stop"] = stop_level(price, side, price * config["stop_loss_frac"], tick)
+        position["stop"] = stop_level(price * (1.0 - side * config["stop_loss_frac"]), side, tick)
     if not math.isnan(config["stop_loss_atr"]):
-        position["stop"] = stop_level(price, side, config["stop_loss_atr"] * position["pending_atr"], tick)
+        position["stop"] = stop_level(price - side * config["stop_loss_atr"] * position["pending_atr"], side, tick)
     if not math.isnan(config["take_profit_frac"]):
-        position["target"] = target_level(price, side, price * config["take_profit_frac"], tick)
+        position["target"] = target_level(price * (1.0 + side * config["take_profit_frac"]), side, tick)
     position["trail"] = trailing_level(config, price, price, side, tick)
     position["first_level"] = working_stop(position["stop"], position["trail"], side)
     position["stop_order"] = -1

@@ -100,8 +100,17 @@ config_dtype = np.dtype(
     align=True,
 )
 
-#: What the engine knows of an instrument. ``tick`` 0 means none.
-instrument_dtype = np.dtype([("tick", np.float64), ("lot", np.float64), ("sector", np.int64)], align=True)
+#: What the engine knows of an instrument. ``tick`` 0 means none; its rates are ``rates[rates_first:rates_stop]``.
+instrument_dtype = np.dtype(
+    [
+        ("tick", np.float64),
+        ("lot", np.float64),
+        ("sector", np.int64),
+        ("rates_first", np.int64),
+        ("rates_stop", np.int64),
+    ],
+    align=True,
+)
 
 #: One instant of the base grid: the close of a base interval.
 instant_dtype = np.dtype(
@@ -136,7 +145,7 @@ account_dtype = np.dtype(
 position_dtype = np.dtype(
     [
         ("qty", np.float64),  # signed; 0 is flat
-        ("mark", np.float64),  # last close, NaN before the first bar
+        ("mark", np.float64),  # last close, also while flat; NaN before the first bar
         ("entry_price", np.float64),
         ("entry_ns", np.int64),
         ("entry_session", np.int64),
@@ -289,3 +298,11 @@ class Signals(NamedTuple):
     flags: npt.NDArray[np.uint8]
     rank: npt.NDArray[np.float64]
     atr: npt.NDArray[np.float64]
+
+
+class Curve(NamedTuple):
+    """The account at each instant, written by the loop; each of length m."""
+
+    cash: npt.NDArray[np.float64]
+    position_value: npt.NDArray[np.float64]
+    held: npt.NDArray[np.bool_]

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import math
 
-from workbench.engine.costs import charges_of
+import numpy as np
+
+from workbench.engine.ledger import charges
 from workbench.engine.records import Sizing
 from workbench.jit import njit
 from workbench.tolerance import less_equal
@@ -43,8 +45,8 @@ def release(desk, k, instant):  # type: ignore[no-untyped-def]
     slippage = config["slippage_frac"]
     price = position["mark"] * (1.0 + side * slippage)
     same_session = position["entry_session"] == instant["session"]
-    charges = charges_of(desk.rates, instant["close_ns"], side, qty, price, same_session)
-    return qty * position["mark"] * (config["margin_frac"] - slippage) - charges
+    charged = charges(desk, k, instant["close_ns"], side, qty, price, same_session)
+    return qty * position["mark"] * (config["margin_frac"] - slippage) - charged
 
 
 @njit
@@ -53,14 +55,13 @@ def whole_lots(qty: float, lot: float) -> float:
     lots = qty / lot + 1e-9
     if not lots >= 1.0:
         return 0.0
-    return math.floor(lots) * lot
+    return np.floor(lots) * lot
 
 
 @njit
-def reserve(desk, side, qty, price, ns):  # type: ignore[no-untyped-def]
+def reserve(desk, k, side, qty, price, ns):  # type: ignore[no-untyped-def]
     """Margin and estimated charges of an entry (S4)."""
-    charges = charges_of(desk.rates, ns, side, qty, price, True)
-    return qty * price * desk.config[0]["margin_frac"] + charges
+    return qty * price * desk.config[0]["margin_frac"] + charges(desk, k, ns, side, qty, price, True)
 
 
 @njit
@@ -97,15 +98,15 @@ def stop_distance(config, close, atr):  # type: ignore[no-untyped-def]
 @njit
 def affordable_qty(desk, k, side, qty, price, free, ns):  # type: ignore[no-untyped-def]
     """The largest whole number of lots up to ``qty`` whose cost and charges fit into ``free`` (S3)."""
-    if qty <= 0.0 or less_equal(reserve(desk, side, qty, price, ns), free):
+    if qty <= 0.0 or less_equal(reserve(desk, k, side, qty, price, ns), free):
         return qty
     if desk.config[0]["sizing"] == Sizing.FIXED_QTY:
         return 0.0
     lot = desk.instruments[k]["lot"]
-    fits, fails = 0.0, math.floor(qty / lot + 0.5)
+    fits, fails = 0.0, np.floor(qty / lot + 0.5)
     while fails - fits > 1.0:
-        middle = math.floor((fits + fails) / 2.0)
-        if less_equal(reserve(desk, side, middle * lot, price, ns), free):
+        middle = np.floor((fits + fails) / 2.0)
+        if less_equal(reserve(desk, k, side, middle * lot, price, ns), free):
             fits = middle
         else:
             fails = middle
@@ -120,7 +121,7 @@ def cap_qty(desk, k, qty, price):  # type: ignore[no-untyped-def]
     lot = desk.instruments[k]["lot"]
     if not math.isnan(config["max_symbol_alloc_frac"]):
         qty = min(qty, whole_lots(config["max_symbol_alloc_frac"] * equity / price, lot))
-    if not math.isnan(config["sector_cap_frac"]):
+    if not math.isnan(config["sector_cap_frac"]) and desk.instruments[k]["sector"] >= 0:
         room = config["sector_cap_frac"] * equity - sector_value(desk, k)
         qty = min(qty, whole_lots(room / price, lot))
     if not math.isnan(config["max_symbol_exposure"]):

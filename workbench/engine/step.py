@@ -10,7 +10,7 @@ Invariants: every instrument gets exactly one row at every strategy close; an in
 
 from __future__ import annotations
 
-from workbench.engine.entries import CONFLICT, asked_side, send_entries
+from workbench.engine.entries import CONFLICT, asked_side, cooling, send_entries
 from workbench.engine.exits import exit_reason
 from workbench.engine.ledger import decide, order_exit
 from workbench.jit import inlined
@@ -54,9 +54,9 @@ def judge_held(desk, market, i, k, flags):  # type: ignore[no-untyped-def]
     instant = market.instants[i]
     ns = instant["close_ns"]
     if position["exit_reason"] != 0:
-        decide(desk, ns, k, Decision.BLOCKED_WORKING_ORDER.value, position["exit_reason"])
+        decide(desk, ns, k, Decision.EXIT_FALSE.value, Reason.NONE.value)
         return 0
-    reason = exit_reason(config, position, market.close[i, k], flags)
+    reason = exit_reason(config, position, position["mark"], flags)
     if reason == Reason.NONE:
         decide(desk, ns, k, Decision.EXIT_FALSE.value, Reason.NONE.value)
         return 0
@@ -91,6 +91,8 @@ def judge_flat(desk, ns, k, flags):  # type: ignore[no-untyped-def]
         decide(desk, ns, k, Decision.ENTRY_FALSE.value, Reason.NONE.value)
     elif side == CONFLICT:
         decide(desk, ns, k, Decision.BLOCKED_CONFLICT.value, Reason.NONE.value)
+    elif cooling(desk.config[0], position):
+        decide(desk, ns, k, Decision.BLOCKED_COOLDOWN.value, Reason.NONE.value)
     elif position["pending_side"] != 0:
         decide(desk, ns, k, Decision.BLOCKED_WORKING_ORDER.value, Reason.NONE.value)
     else:

@@ -1,0 +1,153 @@
+"""Facts of every instant that the calendar and the strategy fix beforehand, as flags (rules C3, C4, D6, X1, X2, X4).
+
+Nothing here knows a price. The flags of an instant depend on its session alone, never on where the data
+begins or ends, so that a run over a prefix of the data sees the same flags (P2).
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.engine.records import Instant, Records, instant_dtype
+from workbench.errors import StrategyError
+from workbench.market.grid import Buckets, Grid
+from workbench.market.sessions import DayKind, wall_ns
+from workbench.market.timeframe import DAY_NS, MINUTE_NS
+from workbench.strategy import Strategy
+
+Int64 = npt.NDArray[np.int64]
+
+NEVER = np.iinfo(np.int64).max
+
+
+def timetable(strategy: Strategy, grid: Grid, strategy_bars: Buckets) -> Records:
+    """The instants of a grid with their flags.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        Its windows, product and execution.
+    grid : Grid
+        Base intervals, m of them.
+    strategy_bars : Buckets
+        Which of them close a strategy bar.
+
+    Returns
+    -------
+    record array of ``instant_dtype``, length m
+
+    Raises
+    ------
+    StrategyError
+        MIS or proxy_close on a base timeframe without an instant exactly at the proxy close of a normal session (X2).
+    """
+    sessions, session, close = grid.sessions, grid.session, grid.close_ns
+    instants = np.zeros(len(grid), instant_dtype)
+    instants["open_ns"], instants["close_ns"], instants["session"] = grid.open_ns, close, session
+    if strategy.product == "MIS" or strategy.execution == "proxy_close":
+        _require_proxy_instant(strategy, grid)
+    flatten = flatten_instants(strategy, grid)
+    no_entry = flatten.copy()
+    if strategy.product == "MIS":
+        no_entry = np.minimum(no_entry, sessions.proxy_close_ns)
+    if strategy.execution == "proxy_close":
+        no_entry = np.minimum(no_entry, sessions.close_ns)
+    last = close == sessions.close_ns[session]
+    flags = np.zeros(len(grid), np.int64)
+    for flag, holds in (
+        (Instant.FIRST, grid.open_ns == sessions.open_ns[session]),
+        (Instant.LAST, last),
+        (Instant.STRATEGY_CLOSE, strategy_bars.final),
+        (Instant.FLATTEN, close >= flatten[session]),
+        (Instant.NO_ENTRY, close >= no_entry[session]),
+        (Instant.SELL_WINDOW, close <= sessions.sell_end_ns[session]),
+        (Instant.UNKNOWN, ~sessions.known[session]),
+        (Instant.ENTRY_WINDOW, inside_entry_window(strategy, grid)),
+    ):
+        flags |= np.where(holds, np.int64(flag), np.int64(0))
+    instants["flags"] = flags
+    return instants
+
+
+def _whole_sessions(grid: Grid) -> Grid:
+    """The grid over all of its first and last session, whatever part of them the data covers."""
+    return Grid(grid.calendar, grid.timeframe, grid.sessions)
+
+
+def last_instant_by(grid: Grid, limit_ns: Int64) -> Int64:
+    """Of each session, its last base instant at or before ``limit_ns`` (int64[sessions]); its first one if none is."""
+    whole = _whole_sessions(grid)
+    if not len(whole):
+        return np.zeros(0, np.int64)
+    first = np.searchsorted(whole.session, np.arange(len(limit_ns)), side="left")
+    found = np.searchsorted(whole.close_ns, limit_ns, side="right") - 1
+    return np.asarray(whole.close_ns[np.maximum(found, first)], np.int64)
+
+
+def _require_proxy_instant(strategy: Strategy, grid: Grid) -> None:
+    sessions = grid.sessions
+    normal = sessions.kind == DayKind.NORMAL
+    misses = normal & (last_instant_by(grid, sessions.proxy_close_ns) != sessions.proxy_close_ns)
+    if misses.any():
+        row = int(np.flatnonzero(misses)[0])
+        zone = grid.calendar.zone
+        proxy = grid.sessions.session(row, grid.calendar.name, zone).proxy_close
+        what = "product MIS" if strategy.product == "MIS" else 'execution "proxy_close"'
+        raise StrategyError(
+            f"strategy {strategy.name!r}: {what} acts at the proxy close ({proxy:%H:%M} on {proxy:%Y-%m-%d}), but no bar of "
+            f"{grid.timeframe} closes then. Run it on base bars that do, for example 5m."
+        )
+
+
+def flatten_instants(strategy: Strategy, grid: Grid) -> Int64:
+    """When FORCED_FLATTEN begins in each session, int64[sessions]; NEVER where it does not (X2, X4)."""
+    sessions = grid.sessions
+    flatten = np.full(len(sessions), NEVER)
+    if strategy.product == "MIS":
+        flatten = last_instant_by(grid, sessions.proxy_close_ns)
+    if strategy.exit_time is not None:
+        flatten = np.minimum(flatten, exit_instants(strategy.exit_time, grid))
+    return flatten
+
+
+def exit_instants(exit_time: str, grid: Grid) -> Int64:
+    """X4: the wanted instant in each session, int64[sessions]; NEVER where a wall time falls outside it.
+
+    The first grid instant at or after it is the first whose close is not before it, so no rounding is needed.
+    """
+    sessions = grid.sessions
+    before = re.fullmatch(r"-(\d+)m", exit_time)
+    if before:
+        return np.maximum(sessions.close_ns - int(before[1]) * MINUTE_NS, sessions.open_ns)
+    minute = _minute(exit_time)
+    at_open = np.full(len(sessions), NEVER)
+    found = at_open.copy()
+    # A session may run over midnight, named by the day on which it closes (FX) or opens.
+    for days_off in (-1, 0, 1):
+        wall = wall_ns(sessions.date.astype(np.int64) + days_off, minute, grid.calendar.zone)
+        inside = (wall > sessions.open_ns) & (wall <= sessions.close_ns)
+        found = np.where(inside, np.minimum(found, wall), found)
+        at_open = np.where(wall == sessions.open_ns, wall, at_open)
+    # Of a session of 24 hours the wall time of its open is also that of its close, which is meant.
+    return np.where(found == NEVER, at_open, found)
+
+
+def inside_entry_window(strategy: Strategy, grid: Grid) -> npt.NDArray[np.bool_]:
+    """D6: whether each instant lies in the local window ``[a, b)``; everywhere when there is none."""
+    if strategy.entry_window is None:
+        return np.ones(len(grid), np.bool_)
+    start, stop = (_minute(text) for text in strategy.entry_window)
+    day = grid.sessions.date.astype(np.int64)
+    midnight = wall_ns(day, np.zeros(len(day), np.int64), grid.calendar.zone)
+    minute = ((grid.close_ns - midnight[grid.session]) % DAY_NS) // MINUTE_NS
+    if start <= stop:
+        return np.asarray((minute >= start) & (minute < stop))
+    return np.asarray((minute >= start) | (minute < stop))
+
+
+def _minute(text: str) -> int:
+    hour, minute = text.split(":")
+    return 60 * int(hour) + int(minute)
