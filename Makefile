@@ -9,7 +9,7 @@ WORKERS ?= auto
 # Handed to pytest: make test ARGS="tests/unit -k stats"
 ARGS ?=
 
-.PHONY: help demo test fuzz lab bench lint format lock clean
+.PHONY: help demo test fuzz bounds lab bench lint format lock clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ test: $(VENV)/.installed-test ## Run the test suite
 
 fuzz: $(VENV)/.installed-test ## Run the long random tests (minutes)
 	@$(PYTHON) -m pytest -m fuzz $(ARGS)
+
+# A cache of its own: a kernel that was compiled without the checks would be loaded as it is.
+bounds: $(VENV)/.installed-test ## Run the test suite with every array access of the kernels checked (slow)
+	@NUMBA_BOUNDSCHECK=1 WORKBENCH_CACHE=$(CURDIR)/.workbench/cache-bounds $(PYTHON) -m pytest -n $(WORKERS) $(ARGS)
 
 lab: $(VENV)/.installed ## Open JupyterLab on the notebooks
 	@$(VENV)/bin/jupyter lab notebooks
