@@ -137,7 +137,11 @@ def test_E_session_functions_begin_anew_with_the_session() -> None:
 
 
 def test_E_session_columns_are_read_as_they_are() -> None:
-    bars = {Leaf.MINUTES_SINCE_OPEN: column(5, 10), Leaf.MINUTES_TO_CLOSE: column(370, 365), Leaf.DAY_OF_WEEK: column(1, 2)}
+    bars = {
+        Leaf.MINUTES_SINCE_OPEN: column(5, 10),
+        Leaf.MINUTES_TO_CLOSE: column(370, 365),
+        Leaf.DAY_OF_WEEK: column(1, 2),
+    }
     same(values("MINUTES_SINCE_OPEN", (), bars), [5, 10])
     same(values("MINUTES_TO_CLOSE", (), bars), [370, 365])
     same(values("DAY_OF_WEEK", (), bars), [1, 2])
