@@ -196,7 +196,6 @@ def _refuse_deep(source: str) -> None:
             raise _too_deep(match.start())
 
 
-@lru_cache(maxsize=512)
 def parse(text: str) -> Script:
     """Parse an expression.
 
@@ -215,7 +214,11 @@ def parse(text: str) -> Script:
     ExpressionError
         With line, column and, where it can be guessed, what was meant.
     """
-    source = readable(text)
+    return _parsed(readable(text))
+
+
+@lru_cache(maxsize=512)
+def _parsed(source: str) -> Script:
     import lark
 
     try:
