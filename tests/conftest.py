@@ -76,9 +76,9 @@ def real_bars(real_frame, nse):  # type: ignore[no-untyped-def]
 
     def load(name: str, repair: str | None = None) -> Bars:
         if (name, repair) not in kept:
-            folder = name.split("/")[0]
+            folder = name.split("/", maxsplit=1)[0]
             calendar = nse if folder.startswith("nse") else resolve_calendar("FX" if folder == "fx" else "XNYS")
-            kept[name, repair] = Bars(real_frame(name), name.rsplit("_", 1)[1], calendar, repair=repair)
+            kept[name, repair] = Bars(real_frame(name), name.rpartition("_")[2], calendar, repair=repair)
         return kept[name, repair]
 
     return load

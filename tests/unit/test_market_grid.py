@@ -89,7 +89,8 @@ def test_B2_fx_and_round_the_clock_grids_hold_every_interval_of_the_week() -> No
 
 
 def test_B2_daylight_saving_moves_the_grid_with_the_exchange() -> None:
-    for date, opening in (("2024-03-08", "14:30"), ("2024-03-11", "13:30"), ("2024-11-01", "13:30"), ("2024-11-04", "14:30")):
+    openings = {"2024-03-08": "14:30", "2024-03-11": "13:30", "2024-11-01": "13:30", "2024-11-04": "14:30"}
+    for date, opening in openings.items():
         assert clock(day_grid("XNYS", date, "5m").open_ns, "UTC")[0] == opening
 
 

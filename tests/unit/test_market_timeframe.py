@@ -21,8 +21,9 @@ def test_B3_timeframes_are_written_in_minutes_hours_or_one_day(text: str, minute
 
 
 @pytest.mark.parametrize(("text", "hint"), [
-    ("5min", "Write '5m'"), ("15T", "Write '15m'"), ("5M", "Write '5m'"), ("1H", "Write '1h'"), ("2hours", "Write '2h'"),
-    ("1D", "Write '1d'"), ("D", "Write '1d'"), ("24h", "Write '1d'"), ("1440m", "Write '1d'"), ("2d", "Only '1d'"),
+    ("5min", "Write '5m'"), ("15T", "Write '15m'"), ("5M", "Write '5m'"), ("1H", "Write '1h'"),
+    ("2hours", "Write '2h'"), ("1D", "Write '1d'"), ("D", "Write '1d'"), ("24h", "Write '1d'"),
+    ("1440m", "Write '1d'"), ("2d", "Only '1d'"),
     ("1w", "not timeframes"), ("1mo", "not timeframes"), ("0m", "at least a minute"), ("05m", "Write '5m'"),
     ("", "Nm, Nh or 1d"), ("-5m", "Nm, Nh or 1d"), ("30h", "Nm, Nh or 1d"), ("9999999999m", "Nm, Nh or 1d"),
 ])

@@ -196,7 +196,8 @@ def _check_values(rows: _Rows) -> npt.NDArray[np.intp]:
     rows.mark(~priced, Fault.PRICE)
     top, bottom = np.maximum(np.maximum(opens, close), low), np.minimum(np.minimum(opens, close), high)
     for edge, best in ((high, top), (low, bottom)):
-        miss = np.abs(edge - best)
+        with np.errstate(invalid="ignore"):  # infinite prices are marked already
+            miss = np.abs(edge - best)
         near = priced & (miss > 0) & (miss <= CLAMP_RELATIVE * np.abs(best))
         near &= (edge < best) if edge is high else (edge > best)
         edge[near] = best[near]
