@@ -69,7 +69,7 @@ _HOMES = {
     "Strategy": "workbench.strategy",
 }
 
-__all__ = sorted([*_HOMES, *_MODULES, "__version__"])
+__all__ = list((*_MODULES, *_HOMES, "__version__"))
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,9 @@
 """The one ``njit`` everyone imports.
 
-Numba's own cache notices an edit in the file of a cached function, but not in the file of a function it
-calls. A stale kernel in a trading engine is a silent lie, so every kernel is cached in a folder named by a hash of the sources it can
-reach: its own layer's and those of the layers below (``LAYERS``, lowest first). An edit in a layer moves
-that layer and everything above it to a new folder; the layers below keep theirs.
+Numba's own cache notices an edit in the file of a cached function, but not in the file of a function it calls. A
+stale kernel in a trading engine is a silent lie, so every kernel is cached in a folder named by a hash of the
+sources it can reach: its own layer's and those of the layers below (``LAYERS``, lowest first). An edit in a layer
+moves that layer and everything above it to a new folder; the layers below keep theirs.
 
 No kernel is compiled with fastmath: results must not depend on the order in which a compiler adds.
 """
@@ -20,14 +20,14 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-#: Layers whose kernels have no memory management at all: they cannot allocate, and naming an array costs no reference count.
+#: Layers whose kernels have no memory management: they cannot allocate, and naming an array counts no reference.
 WITHOUT_MEMORY = ("tolerance", "engine")
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 PACKAGE = pathlib.Path(__file__).resolve().parent
 
-#: Folders and modules that hold kernels, lowest first. A kernel may call kernels of its own layer and of those before it.
+#: Folders and modules that hold kernels, lowest first. A kernel may call its own layer and those before it.
 LAYERS: tuple[str, ...] = ("jit", "schema", "tolerance", "market", "indicators", "expressions", "engine", "research")
 
 
@@ -68,8 +68,8 @@ def _cache_root() -> pathlib.Path:
     chosen = os.environ.get("WORKBENCH_CACHE")
     if chosen:
         return pathlib.Path(chosen)
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    root = pathlib.Path(home) / "workbench"
+    home = os.environ.get("XDG_CACHE_HOME")
+    root = (pathlib.Path(home) if home else pathlib.Path.home() / ".cache") / "workbench"
     try:
         root.mkdir(parents=True, exist_ok=True)
         if os.access(root, os.W_OK):

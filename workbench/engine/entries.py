@@ -1,13 +1,14 @@
 """Rules D6 to D8: who may enter, in which order, and on whose slots and cash.
 
-How it works: ``asked_side`` and ``cooling`` judge an instrument alone and make the candidates; ``send_entries`` walks the candidates in the order of
-D7, which is the order of sizing and of sending, and applies what depends on those before.
+How it works: ``asked_side`` and ``cooling`` judge an instrument alone and make the candidates; ``send_entries``
+walks the candidates in the order of D7, which is the order of sizing and of sending, and applies what depends on
+those before.
 
-When several blocks hold, the one reported is the first of: CONFLICT, COOLDOWN, WINDOW, MAX_TRADES, KILL, DAILY_LOSS, CALENDAR,
-SESSION_END, NO_ATR, SLOTS, then CASH or CAP.
+When several blocks hold, the one reported is the first of: CONFLICT, COOLDOWN, WINDOW, MAX_TRADES, KILL,
+DAILY_LOSS, CALENDAR, SESSION_END, NO_ATR, SLOTS, then CASH or CAP.
 
-Invariants: open positions + working entries never pass ``max_open_positions`` once the exits they name have filled; at most one
-working entry an instrument.
+Invariants: open positions + working entries never pass ``max_open_positions`` once the exits they name have filled;
+at most one working entry an instrument.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def order_candidates(desk, ranking):  # type: ignore[no-untyped-def]
             if not math.isnan(rank) and (math.isnan(head) or rank > head):
                 head = rank
         if start > 0 and not math.isnan(head):
-            # A group once begun is finished before a new head is chosen, so that the order does not depend on its members.
+            # A group once begun is finished before a new head is chosen.
             before = scratch[scratch[start - 1]["place"]]["head"]
             if equal(before, head):
                 head = before
@@ -112,45 +113,50 @@ def send_entries(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
     scratch = desk.scratch
     instant = market.instants[i]
     count = order_candidates(desk, config["ranking"])
-    free = free_cash(desk)
-    released = price_exits(desk, instant)
-    taken = account["n_positions"] + account["n_entries"]
     leaving = leaving_now(desk, instant)
-    slots = config["max_open_positions"] - (taken - leaving)
-    full = free + released if config["reuse_exit_proceeds"] else free
-    slot_cash = full / slots if slots > 0 else 0.0
+    released = price_exits(desk, instant)
+    if not config["reuse_exit_proceeds"]:
+        released = 0.0
+    free = free_cash(desk)
+    slots = config["max_open_positions"] - (account["n_positions"] + account["n_entries"] - leaving)
+    slot_cash = (free + released) / slots if slots > 0 else 0.0
     for j in range(count):
         k = scratch[j]["place"]
-        reversal = desk.positions[k]["exit_reason"] != 0
         atr = signals.atr[s, k] if len(signals.atr) > 0 else math.nan
-        blocked = standing_block(desk, instant)
-        if blocked == Decision.NONE and not math.isnan(config["stop_loss_atr"]) and math.isnan(atr):
-            blocked = Decision.BLOCKED_NO_ATR.value
-        if blocked == Decision.NONE and account["n_positions"] + account["n_entries"] - leaving >= config["max_open_positions"]:
-            blocked = Decision.BLOCKED_SLOTS.value
-        qty = 0.0
-        # close[t]: the last close inside the strategy bar, which the last base interval need not have traded in.
-        close = desk.positions[k]["mark"]
-        price = close * (1.0 + config["slippage_frac"])
-        if blocked == Decision.NONE:
-            side = scratch[k]["side"]
-            usable = free + released if config["reuse_exit_proceeds"] else free
-            qty = wanted_qty(desk, k, close, atr, slot_cash)
-            qty = affordable_qty(desk, k, side, qty, price, usable, instant["close_ns"])
-            if qty <= 0.0:
-                blocked = Decision.BLOCKED_CASH.value
-            else:
-                qty = cap_qty(desk, k, qty, price)
-                if qty <= 0.0:
-                    blocked = Decision.BLOCKED_CAP.value
+        verdict = standing_block(desk, instant)
+        if verdict == Decision.NONE and not math.isnan(config["stop_loss_atr"]) and math.isnan(atr):
+            verdict = Decision.BLOCKED_NO_ATR.value
+        taken = account["n_positions"] + account["n_entries"] - leaving
+        if verdict == Decision.NONE and taken >= config["max_open_positions"]:
+            verdict = Decision.BLOCKED_SLOTS.value
+        if verdict == Decision.NONE:
+            verdict, qty = size(desk, k, instant["close_ns"], atr, free + released, slot_cash)
+            if verdict == Decision.ENTRY_TRUE:
+                free -= send_entry(desk, k, instant, qty, atr, free)
         row = desk.decisions[scratch[k]["row"]]
-        if blocked == Decision.NONE:
-            free -= send_entry(desk, k, instant, qty, price, atr, free)
-            blocked = Decision.ENTRY_TRUE.value
-        if reversal:
-            row["entry"] = blocked
+        if desk.positions[k]["exit_reason"] != 0:
+            row["entry"] = verdict
         else:
-            row["decision"] = blocked
+            row["decision"] = verdict
+
+
+@njit
+def size(desk, k, ns, atr, usable, slot_cash):  # type: ignore[no-untyped-def]
+    """S3: ENTRY_TRUE with the quantity of candidate ``k``, or the block that leaves none.
+
+    ``usable`` is the free cash of S4, what exits release included; close[t] is the instrument's mark, the last
+    close inside the strategy bar, whose last base interval need not have traded.
+    """
+    close = desk.positions[k]["mark"]
+    price = close * (1.0 + desk.config[0]["slippage_frac"])
+    qty = wanted_qty(desk, k, close, atr, slot_cash)
+    qty = affordable_qty(desk, k, desk.scratch[k]["side"], qty, price, usable, ns)
+    if qty <= 0.0:
+        return Decision.BLOCKED_CASH.value, 0.0
+    qty = cap_qty(desk, k, qty, price)
+    if qty <= 0.0:
+        return Decision.BLOCKED_CAP.value, 0.0
+    return Decision.ENTRY_TRUE.value, qty
 
 
 @njit
@@ -180,12 +186,13 @@ def leaving_now(desk, instant):  # type: ignore[no-untyped-def]
 
 
 @njit
-def send_entry(desk, k, instant, qty, price, atr, free):  # type: ignore[no-untyped-def]
+def send_entry(desk, k, instant, qty, atr, free):  # type: ignore[no-untyped-def]
     """Send one entry, name the exits it needs, and return what it reserves."""
     account = desk.account[0]
     position = desk.positions[k]
     side = desk.scratch[k]["side"]
     ns = instant["close_ns"]
+    price = position["mark"] * (1.0 + desk.config[0]["slippage_frac"])
     held_back = reserve(desk, k, side, qty, price, ns)
     name_exits(desk, k, instant, held_back, free)
     position["pending_side"] = side
@@ -195,7 +202,8 @@ def send_entry(desk, k, instant, qty, price, atr, free):  # type: ignore[no-unty
     position["pending_reserve"] = held_back
     position["pending_value"] = qty * price
     position["pending_atr"] = atr
-    position["pending_order"] = submit(desk, ns, k, OrderKind.OPEN.value, Reason.ENTRY_SIGNAL.value, side, qty, math.nan)
+    kind, reason = OrderKind.OPEN.value, Reason.ENTRY_SIGNAL.value
+    position["pending_order"] = submit(desk, ns, k, kind, reason, side, qty, math.nan)
     account["n_entries"] += 1
     account["entries_sent"] += 1
     return held_back
@@ -203,7 +211,7 @@ def send_entry(desk, k, instant, qty, price, atr, free):  # type: ignore[no-unty
 
 @njit
 def name_exits(desk, k, instant, cost, free):  # type: ignore[no-untyped-def]
-    """D8: name the first exits by name, as few as give the entry its slot and its cash; a reversal names its own first."""
+    """D8: name the first exits, as few as give the entry its slot and its cash; a reversal names its own first."""
     config = desk.config[0]
     account = desk.account[0]
     position = desk.positions[k]

@@ -1,8 +1,8 @@
 """Rule D4: one exit reason a position, by precedence, at the close of a strategy bar.
 
-The first four reasons (KILL, DAILY_LOSS, FORCED_FLATTEN, TRADE_DRAWDOWN) are decided in ``on_base_close``, which has run before
-at the same instant. Here: STOP_LOSS / TRAILING_STOP, TAKE_PROFIT (only with ``stop_execution="close"``, F7), MAX_HOLDING,
-EXIT_SIGNAL. ``min_holding_bars`` delays EXIT_SIGNAL and nothing else.
+The first four reasons (KILL, DAILY_LOSS, FORCED_FLATTEN, TRADE_DRAWDOWN) are decided in ``on_base_close``, which
+has run before at the same instant. Here: STOP_LOSS / TRAILING_STOP, TAKE_PROFIT (only with
+``stop_execution="close"``, F7), MAX_HOLDING, EXIT_SIGNAL. ``min_holding_bars`` delays EXIT_SIGNAL and nothing else.
 """
 
 from __future__ import annotations

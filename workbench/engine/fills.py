@@ -1,10 +1,12 @@
 """Section F: the fill model of backtest and paper.
 
 Rules held here: F1 (order of fills at the open, slippage), F3 (protective orders are tested from the entry bar on),
-F4 (gaps), F5 (touches, the ambiguous bar), F8, D8 (an entry that names exits fills only after them), F10 (charges a fill).
+F4 (gaps), F5 (touches, the ambiguous bar), F8, D8 (an entry that names exits fills only after them), F10 (charges a
+fill).
 
-How it works: ``fill_interval`` is called with one base interval, before its close: market exits by instrument name, then market
-entries in sending order, then protective orders by name. Instruments are sorted by name, so an index is a name.
+How it works: ``fill_interval`` is called with one base interval, before its close: market exits by instrument name,
+then market entries in sending order, then protective orders by name. Instruments are sorted by name, so an index is
+a name.
 
 Invariants: an instrument without a bar fills nothing; a protective order fills after no market exit of the same bar.
 """

@@ -1,9 +1,11 @@
 """The driver of research: the three functions over arrays of bars.
 
-At each instant of the base grid, in this order: what fills inside the interval (``fill_interval``, each fill through ``on_fill``), then
-``on_base_close``, then ``step`` if a strategy bar is final. The live runner calls the same functions for one instant.
+At each instant of the base grid, in this order: what fills inside the interval (``fill_interval``, each fill
+through ``on_fill``), then ``on_base_close``, then ``step`` if a strategy bar is final. The live runner calls the
+same functions for one instant.
 
-The loop stops before an output buffer could overflow and says where; the caller grows the buffer and goes on. Kernels never allocate.
+The loop stops before an output buffer could overflow and says where; the caller grows the buffer and goes on.
+Kernels never allocate.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def room(desk):  # type: ignore[no-untyped-def]
 
 @inlined
 def advance_instant(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
-    """One instant of backtest or paper: fills, base close and, at a strategy close, ``step`` with row ``s`` of the signals."""
+    """One instant: fills, base close and, at a strategy close, ``step`` with row ``s`` of the signals; returns s."""
     fill_interval(desk, market, i)
     on_base_close(desk, market, i)
     if market.instants[i]["flags"] & Instant.STRATEGY_CLOSE:
@@ -69,8 +71,6 @@ def run(desk, market, signals, curve, i, s):  # type: ignore[no-untyped-def]
     tuple of int
         The instant and the strategy close to go on from; the instant is m at the end.
     """
-
-
     account = desk.account[0]
     while i < len(market.instants) and room(desk):
         s = advance_instant(desk, market, i, signals, s)

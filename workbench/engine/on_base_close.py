@@ -1,11 +1,13 @@
 """Rule D2: what the close of a base interval changes, bar or no bar.
 
-Rules held here: D2 (marks, equity, best, trailing), D5 (KILL, DAILY_LOSS, TRADE_DRAWDOWN), X1 (how long an entry waits),
-X2 and X4 (FORCED_FLATTEN), S5 (equity), F6 (trailing levels move between bars), the sell window of X3 (D2's last clause).
+Rules held here: D2 (marks, equity, best, trailing), D5 (KILL, DAILY_LOSS, TRADE_DRAWDOWN), X1 (how long an entry
+waits), X2 and X4 (FORCED_FLATTEN), S5 (equity), F6 (trailing levels move between bars), the sell window of X3 (D2's
+last clause).
 
 How it works: marks first, then the account, then at most one exit a position, by the precedence of D4.
 
-Invariants: a position with an exit working gets no second one; nothing here opens a position; a blocked account has no working entry.
+Invariants: a position with an exit working gets no second one; nothing here opens a position; a blocked account has
+no working entry.
 """
 
 from __future__ import annotations
@@ -103,7 +105,8 @@ def move_trailing(desk, k, direction, ns):  # type: ignore[no-untyped-def]
     if position["stop_order"] < 0:
         position["stop_order"] = submit(desk, ns, k, OrderKind.STOP.value, reason, -direction, qty, after)
     else:
-        emit(desk, ns, k, position["stop_order"], Action.MOVE.value, OrderKind.STOP.value, reason, -direction, qty, after)
+        order, kind = position["stop_order"], OrderKind.STOP.value
+        emit(desk, ns, k, order, Action.MOVE.value, kind, reason, -direction, qty, after)
 
 
 @inlined

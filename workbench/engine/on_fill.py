@@ -1,7 +1,8 @@
 """Rule D1: what a fill changes.
 
 Rules held here: D1 (book, set and cancel protective orders), F2 (levels from the fill price), F8 (flat from that
-bar on), F10 (charges belong to the trade they open or close), R1 (the trade's row), D10 (the bar that holds the exit).
+bar on), F10 (charges belong to the trade they open or close), R1 (the trade's row), D10 (the bar that holds the
+exit).
 
 How it works: the fill is a row of ``desk.fills``, written by the fill model in backtest and paper and
 from the broker's report when live; ``on_fill`` neither knows nor asks.
@@ -115,10 +116,8 @@ def close_position(desk, k, fill):  # type: ignore[no-untyped-def]
     if position["exit_reason"] != 0:
         account["n_exits"] -= 1
         if position["exit_order"] != order:
-            number, reason = position["exit_order"], position["exit_reason"]
-            emit(
-                desk, fill["ns"], k, number, Action.CANCEL.value, OrderKind.OPEN.value, reason, fill["side"], fill["qty"], math.nan
-            )  # fmt: skip
+            number, reason, kind = position["exit_order"], position["exit_reason"], OrderKind.OPEN.value
+            emit(desk, fill["ns"], k, number, Action.CANCEL.value, kind, reason, fill["side"], fill["qty"], math.nan)
     position["qty"] = 0.0
     position["exit_reason"] = 0
     position["stop_order"] = -1

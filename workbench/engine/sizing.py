@@ -2,11 +2,12 @@
 
 Rules held here: S1 (from close[t]), S2 (policies), S3 (lots, cash, caps), S4 (free cash).
 
-How it works: ``free_cash`` and ``release`` price the account once a strategy bar; ``size`` turns one candidate into a quantity,
-first by its budget, then by cash, then by caps. Charges never fall with the quantity, so the largest
+How it works: ``free_cash`` and ``release`` price the account once a strategy bar; ``size`` turns one candidate into
+a quantity, first by its budget, then by cash, then by caps. Charges never fall with the quantity, so the largest
 affordable one is found by bisection.
 
-Invariants: the quantity is a whole number of lots; its cost and estimated charges fit into free cash; no cap is passed.
+Invariants: the quantity is a whole number of lots; its cost and estimated charges fit into free cash; no cap is
+passed.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def cap_qty(desk, k, qty, price):  # type: ignore[no-untyped-def]
 
 @njit
 def sector_value(desk, k):  # type: ignore[no-untyped-def]
-    """Money in the other instruments of the sector: positions at their marks, working entries at their decision's price."""
+    """Money in the sector's other instruments: positions at marks, working entries at their decision's price."""
     sector = desk.instruments[k]["sector"]
     value = 0.0
     for j in range(len(desk.positions)):

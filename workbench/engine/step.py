@@ -1,11 +1,13 @@
 """Rule D3: the close of a strategy bar. Exits first, then entries.
 
-Rules held here: D3, D9 (one decision an instrument and bar), D6 (reversals), D10 (bars held), E7 (entries need warm).
+Rules held here: D3, D9 (one decision an instrument and bar), D6 (reversals), D10 (bars held), E7 (entries need
+warm).
 
-How it works: one pass over the instruments by name counts the bar, decides the exit of what is held and asks what is flat
-for its entry; ``entries.send_entries`` then judges the candidates together and completes their rows.
+How it works: one pass over the instruments by name counts the bar, decides the exit of what is held and asks what
+is flat for its entry; ``entries.send_entries`` then judges the candidates together and completes their rows.
 
-Invariants: every instrument gets exactly one row at every strategy close; an instrument without a bar is not evaluated.
+Invariants: every instrument gets exactly one row at every strategy close; an instrument without a bar is not
+evaluated.
 """
 
 from __future__ import annotations

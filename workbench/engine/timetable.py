@@ -97,8 +97,8 @@ def _require_proxy_instant(strategy: Strategy, grid: Grid) -> None:
         proxy = grid.sessions.session(row, grid.calendar.name, zone).proxy_close
         what = "product MIS" if strategy.product == "MIS" else 'execution "proxy_close"'
         raise StrategyError(
-            f"strategy {strategy.name!r}: {what} acts at the proxy close ({proxy:%H:%M} on {proxy:%Y-%m-%d}), but no bar of "
-            f"{grid.timeframe} closes then. Run it on base bars that do, for example 5m."
+            f"strategy {strategy.name!r}: {what} acts at the proxy close ({proxy:%H:%M} on {proxy:%Y-%m-%d}), "
+            f"but no bar of {grid.timeframe} closes then. Run it on base bars that do, for example 5m."
         )
 
 

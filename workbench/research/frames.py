@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +29,9 @@ def utc(ns: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(stamps, tz="UTC")
 
 
-def labels(codes: npt.ArrayLike, names: Sequence[str]) -> pd.Categorical:
+def labels(codes: npt.ArrayLike, names: Sequence[str]) -> Any:
     """Codes as a categorical over ``names``."""
-    return pd.Categorical.from_codes(np.asarray(codes, np.int64), categories=list(names))
+    return pd.Categorical.from_codes(np.asarray(codes, np.int64), categories=pd.Index(list(names)))
 
 
 def text(codes: npt.ArrayLike, names: Sequence[str]) -> pd.Series[str]:
@@ -43,7 +44,7 @@ def enum_text(codes: npt.ArrayLike, kind: type[IntEnum]) -> pd.Series[str]:
     return pd.Series(enum_labels(codes, kind)).astype("str")
 
 
-def enum_labels(codes: npt.ArrayLike, kind: type[IntEnum]) -> pd.Categorical:
+def enum_labels(codes: npt.ArrayLike, kind: type[IntEnum]) -> Any:
     """Codes of an enum as its names; the member called NONE is the empty text."""
     return labels(codes, ["" if member.name == "NONE" else member.name for member in kind])
 

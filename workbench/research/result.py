@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from workbench.engine.records import Curve, Desk, Records, trade_dtype
 from workbench.engine.desk import written
+from workbench.engine.records import Curve, Desk, Records, trade_dtype
 from workbench.research import frames
 from workbench.research.curve import EquityRows
 from workbench.research.stats import Statistic, statistics
@@ -161,13 +161,18 @@ class Result:
     @cached_property
     def _rows(self) -> EquityRows:
         run = self._run
-        everywhere = bool(run.traded.all())
-        cash, value, held, dates = (
-            column if everywhere else column[run.traded]
-            for column in (run.curve.cash, run.curve.position_value, run.curve.held, run.session_date)
-        )
+        # A slice keeps the arrays as they are where every interval traded; a mask would copy them.
+        rows: Any = slice(None) if run.traded.all() else run.traded
+        cash = run.curve.cash[rows]
         calendar = next(iter(self.bars.values())).calendar
-        return EquityRows(cash + value, cash, held, dates, self.initial_cash, float(calendar.sessions_per_year))
+        return EquityRows(
+            cash + run.curve.position_value[rows],
+            cash,
+            run.curve.held[rows],
+            run.session_date[rows],
+            self.initial_cash,
+            float(calendar.sessions_per_year),
+        )
 
     def _trades(self) -> Records:
         """Closed trades and the open ones, marked (F9)."""
