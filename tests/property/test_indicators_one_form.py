@@ -1,4 +1,4 @@
-"""Rule E9: the array form equals the bar-by-bar form to the last bit, whatever is missing and wherever it is restored."""
+"""Rule E9: array form and bar-by-bar form are equal to the last bit, wherever values are missing and it is restored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SESSIONS = {Op.SESSION_FIRST, Op.SESSION_MAX, Op.SESSION_MIN, Op.SESSION_BARS, O
 
 PRICES = st.one_of(
     st.floats(1.0, 1000.0),
-    st.sampled_from([np.nan, np.nan, 100.0, 100.0 * (1 + 5e-10), 101.0, 0.0, -3.0, 1e12, 1e300, -1e300, 1e-300, 5e-324]),
+    st.sampled_from([np.nan, 100.0, 100.0 * (1 + 5e-10), 101.0, 0.0, -3.0, 1e12, 1e300, -1e300, 1e-300, 5e-324]),
 )
 COLUMNS = st.lists(st.tuples(PRICES, PRICES, PRICES, PRICES), min_size=1, max_size=60)
 

@@ -94,6 +94,13 @@ def test_E5_directional_system_uses_plain_differences_as_talib(bars: Bars, name:
     agree(values(name, (n,), bars), getattr(talib, name)(h, low, c, n), 100.0)
 
 
+def test_E_directional_indicators_of_length_1_are_percent_too(bars: Bars) -> None:
+    """TA-Lib does not multiply by 100 when nothing is smoothed."""
+    h, low, c = bars[Leaf.HIGH], bars[Leaf.LOW], bars[Leaf.CLOSE]
+    agree(values("PLUS_DI", (1,), bars), 100.0 * talib.PLUS_DI(h, low, c, 1), 100.0)
+    agree(values("MINUS_DI", (1,), bars), 100.0 * talib.MINUS_DI(h, low, c, 1), 100.0)
+
+
 @pytest.mark.parametrize("n", LENGTHS)
 def test_E_cci_agrees_with_talib(bars: Bars, n: int) -> None:
     """Except in a window that is flat but for rounding: 0, TA-Lib divides one rounding error by another."""
@@ -138,7 +145,7 @@ def test_E_slow_stochastic_agrees_with_talib(bars: Bars, n: int, k: int, d: int)
 
 
 def test_E_macd_differs_from_talib_by_its_seeding_alone(bars: Bars) -> None:
-    """Ours is the difference of two averages each seeded on its own; TA-Lib seeds the fast one where the slow begins."""
+    """Each of our averages is seeded on its own; TA-Lib seeds the fast one where the slow one begins."""
     x = bars[Leaf.CLOSE]
     ours = values("MACD", (x, 12, 26, 9))
     agree(ours, talib.EMA(x, 12) - talib.EMA(x, 26), x)

@@ -73,7 +73,8 @@ def same(found: Column, expected: list[float], tolerance: float = 1e-12) -> None
         ("LOG", (column(math.e, 1, 0, -1),), [1, 0, nan, nan]),
         ("EXP", (column(0, 1, 710),), [1, math.e, nan]),
         ("SIGN", (column(-2, 0, 5, nan),), [-1, 0, 1, nan]),
-        ("POW", (column(2, -8, 0, nan, 1, 10, 0), column(3, 1 / 3, -1, 0, nan, 400, 0)), [8, nan, nan, nan, nan, nan, 1]),
+        ("POW", (column(2, -8, 0, nan, 1, 10, 0), column(3, 1 / 3, -1, 0, nan, 400, 0)),
+         [8, nan, nan, nan, nan, nan, 1]),
         ("FLOOR", (column(2.7, -2.2, 3),), [2, -3, 3]),
         ("MAX2", (column(1, 5, nan, 2), column(2, 4, 1, nan)), [2, 5, nan, nan]),
         ("MIN2", (column(1, 5, nan, 2), column(2, 4, 1, nan)), [1, 4, nan, nan]),
@@ -97,10 +98,10 @@ def test_E_series_function_by_hand(name: str, arguments: tuple[Column | float, .
         # hlc3: 32/3, 35/3, 38/3, 34/3, 41/3; of two values x is ± one mean deviation from the mean
         ("CCI", (2,), [nan, 1 / 0.015, 1 / 0.015, -1 / 0.015, 1 / 0.015]),
         # flows: up 35/3·200, up 38/3·300, down 34/3·400, up 41/3·500
-        ("MFI", (2,), [nan, nan, 100, 100 * 3800 / (3800 + 34 / 3 * 400), 100 * (41 / 3 * 500) / (41 / 3 * 500 + 34 / 3 * 400)]),
+        ("MFI", (2,), [nan, nan, 100, 100 * 3800 / (3800 + 13600 / 3), 100 * 20500 / (20500 + 13600)]),
         ("VOLUME_RATIO", (2,), [nan, nan, 2, 400 / 250, 500 / 350]),
         ("OBV", (), [100, 300, 600, 200, 700]),
-        ("PVT", (), [nan, 200 / 11, 200 / 11 + 25, 200 / 11 + 25 - 400 * 2 / 13, 200 / 11 + 25 - 800 / 13 + 500 * 3 / 11]),
+        ("PVT", (), [nan, 200 / 11, 200 / 11 + 25, 200 / 11 + 25 - 800 / 13, 200 / 11 + 25 - 800 / 13 + 500 * 3 / 11]),
         ("VWAP", (2,), [nan, (3200 / 3 + 7000 / 3) / 300, (7000 / 3 + 3800) / 500,
                         (3800 + 13600 / 3) / 700, (13600 / 3 + 20500 / 3) / 900]),
         ("DONCHIAN_HIGH", (3,), [nan, nan, 14, 14, 15]),
@@ -108,7 +109,7 @@ def test_E_series_function_by_hand(name: str, arguments: tuple[Column | float, .
         # EMA(2): 11.5, 11.5 + 2/3·1.5 = 12.5, 12.5 - 2/3·1.5 = 11.5, 11.5 + 2/3·2.5
         ("KELTNER_UPPER", (2, 2), [nan, nan, 18.5, 17.5, 11.5 + 5 / 3 + 7]),
         ("KELTNER_LOWER", (2, 2), [nan, nan, 6.5, 5.5, 11.5 + 5 / 3 - 7]),
-        # movements up: 1, 1, 0, 2; down: 0, 0, 1, 0; ranges 3, 3, 3, 4. First sums 1, 0, 3 (n - 1 bars), then S - S/2 + x
+        # up 1, 1, 0, 2; down 0, 0, 1, 0; ranges 3, 3, 3, 4. First the sums of n - 1 bars: 1, 0, 3; then S - S/2 + x
         ("PLUS_DI", (2,), [nan, nan, 100 * 1.5 / 4.5, 100 * 0.75 / 5.25, 100 * 2.375 / 6.625]),
         ("MINUS_DI", (2,), [nan, nan, 0, 100 * 1 / 5.25, 100 * 0.5 / 6.625]),
         # DX: 100, 100·0.25/1.75, 100·1.875/2.875; ADX starts with the mean of two
@@ -162,8 +163,8 @@ def test_E_supertrend_flips_when_close_passes_the_bars_own_final_band() -> None:
     bars = {Leaf.HIGH: high, Leaf.LOW: low, Leaf.CLOSE: close}
     # TR: -, 2, 2, 3 (8-11), 5 (4-9), 7 (12-5); hl2: 10, 10, 11, 9, 5, 11
     # basic upper: -, 12, 13, 12, 10, 18; basic lower: -, 8, 9, 6, 0, 4
-    # final upper: 12, 12 (13 is wider), 12, 10, then 10 -> close[i-1] = 5 is not above it, so it stays 10
-    # final lower: 8, 9, 9 (6 is wider, close[2] = 11 is not below), 9 (close[3] = 9 is not below 9), then close[4] = 5 < 9: 4
+    # final upper: 12, 12 (13 is wider), 12, 10, then 10: close[4] = 5 is not above it
+    # final lower: 8, 9, 9 (6 is wider, close[2] = 11 is not below 9), 9 (nor is close[3] = 9), then close[4] = 5 < 9: 4
     # direction: +1, +1, +1 (9 < 9 is false), -1 (5 < 9), +1 (11 > 10)
     same(values("SUPERTREND", (1, 1), bars), [nan, 8, 9, 9, 10, 4])
     same(values("SUPERTREND_DIR", (1, 1), bars), [nan, 1, 1, 1, -1, 1])

@@ -40,7 +40,8 @@ def rsi_update(x: float, n: int, state: Memory, off: int) -> float:
     move = tolerance.difference(x, before)
     if not abs(move) <= LARGEST:
         return MISSING
-    gain, loss = max(move, 0.0), max(-move, 0.0)
+    gain = max(0.0, move)
+    loss = gain - move
     if state[off] >= n:
         gain = state[off + 2] + (gain - state[off + 2]) / n
         loss = state[off + 4] + (loss - state[off + 4]) / n
