@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,10 @@ import pandas as pd
 from workbench.errors import DataError
 from workbench.market.calendar import Calendar
 from workbench.market.columns import FIELDS
+from workbench.market.faults import Fault, place_reasons
 from workbench.market.foreign import foreign_rows, jumps
 from workbench.market.grid import Grid, build_grid
-from workbench.market.sessions import Bool, Int32, Int64, date_of, day_number
+from workbench.market.sessions import Bool, Int32, Int64, day_number
 from workbench.market.timeframe import DAY_NS, Timeframe
 
 Float64 = npt.NDArray[np.float64]
@@ -31,23 +31,6 @@ PRICE_LIMIT = 1e12
 CLAMP_RELATIVE = 1e-9
 _EARLIEST, _LATEST = day_number("1900-01-01") * DAY_NS, day_number("2200-01-01") * DAY_NS
 _SHOWN = 3
-
-
-class Fault(IntEnum):
-    """Why a row is refused, or what was done to it."""
-
-    NONE = 0
-    STAMP = 1
-    PRICE = 2
-    RANGE = 3
-    VOLUME = 4
-    CONFLICT = 5
-    DUPLICATE = 6
-    CLOSED = 7
-    OUTSIDE = 8
-    GRID = 9
-    JUMP = 10
-    CLAMPED = 11
 
 
 @dataclass(frozen=True)
@@ -161,8 +144,7 @@ def check(ts: Int64, block: Float64, timeframe: Timeframe, calendar: Calendar, r
     if rows.fault.any():
         keep = rows.fault == Fault.NONE
         if not keep.any():
-            raise DataError(f"{origin.name}: every row was dropped, the first because "
-                            f"{_reason(rows, 0, timeframe, calendar)}.")
+            raise DataError(f"{origin.name}: every row was dropped, the first because {report['reason'].iloc[0]}.")
         ts, block = ts[keep], np.ascontiguousarray(block[:, keep])
         grid = build_grid(calendar, timeframe, int(ts[0]), int(ts[-1]))
         at = grid.locate(ts)
@@ -262,11 +244,10 @@ def _locate(rows: _Rows, stamped: Bool, timeframe: Timeframe, calendar: Calendar
     local_day = pd.DatetimeIndex(ts, tz="UTC").tz_convert(calendar.zone).tz_localize(None).asi8 // DAY_NS
     open_day = np.isin(local_day, around.date)
     rows.fault[lost] = np.where(inside, Fault.GRID, np.where(open_day, Fault.OUTSIDE, Fault.CLOSED))
-    for i in lost[inside]:
-        now = int(rows.ts[i])
-        session = int(np.searchsorted(around.open_ns, now, side="right")) - 1
-        if any(start <= now < end for start, end in around.pauses(session)):
-            rows.fault[i] = Fault.OUTSIDE
+    if len(around.pause_start_ns):
+        pause = np.maximum(np.searchsorted(around.pause_start_ns, ts, side="right") - 1, 0)
+        paused = (ts >= around.pause_start_ns[pause]) & (ts < around.pause_end_ns[pause])
+        rows.fault[lost[paused]] = Fault.OUTSIDE
     return grid, at
 
 
@@ -309,9 +290,9 @@ def _refusal(rows: _Rows, timeframe: Timeframe, calendar: Calendar, origin: Orig
     """The error that names the first bad rows and how many there are."""
     bad = np.flatnonzero((rows.fault != Fault.NONE) & (rows.fault != Fault.DUPLICATE))
     told = []
-    for i in bad[:_SHOWN]:
+    for i, reason in zip(bad, _reasons(rows, bad[:_SHOWN], timeframe, calendar), strict=False):
         stamp = int(rows.ts[i]) if _EARLIEST <= rows.ts[i] < _LATEST else None
-        told.append(f"{origin.at(int(rows.row[i]), stamp)}: {_reason(rows, int(i), timeframe, calendar)}.")
+        told.append(f"{origin.at(int(rows.row[i]), stamp)}: {reason}.")
     if len(bad) > _SHOWN:
         told.append(f"... and {len(bad) - _SHOWN:,} more rows of {len(rows.ts):,}.")
     hint = _HINTS.get(Fault(int(rows.fault[bad[0]])))
@@ -320,10 +301,18 @@ def _refusal(rows: _Rows, timeframe: Timeframe, calendar: Calendar, origin: Orig
     return DataError("\n".join(told) + f"\n{how}.")
 
 
-def _reason(rows: _Rows, i: int, timeframe: Timeframe, calendar: Calendar) -> str:
-    """Why one row is marked."""
+def _reasons(rows: _Rows, chosen: npt.NDArray[np.intp], timeframe: Timeframe, calendar: Calendar) -> list[str]:
+    """Why each of some rows is marked."""
+    misplaced = chosen[np.isin(rows.fault[chosen], (Fault.CLOSED, Fault.OUTSIDE, Fault.GRID))]
+    places = dict(zip(misplaced.tolist(),
+                      place_reasons(rows.ts[misplaced], rows.fault[misplaced], timeframe, calendar), strict=True))
+    return [places.get(i) or _value_reason(rows, i) for i in chosen.tolist()]
+
+
+def _value_reason(rows: _Rows, i: int) -> str:
+    """Why one row is marked for what it holds."""
     fault = Fault(int(rows.fault[i]))
-    opens, high, low, close, volume = (float(value) for value in rows.block[:, i])
+    opens, high, low, close, volume = rows.block[:, i].tolist()
     if fault == Fault.STAMP:
         return "the time is missing or not between 1900 and 2200"
     if fault == Fault.PRICE:
@@ -335,11 +324,10 @@ def _reason(rows: _Rows, i: int, timeframe: Timeframe, calendar: Calendar) -> st
         return "volume is missing" if volume != volume else f"volume {volume!r} is negative or infinite"
     if fault == Fault.CONFLICT:
         return "two different bars have this time"
-    if fault == Fault.DUPLICATE:
-        return "identical to the row before"
     if fault == Fault.JUMP:
         return rows.why[i]
-    return _place_reason(int(rows.ts[i]), fault, timeframe, calendar)
+    assert fault == Fault.DUPLICATE, fault
+    return "identical to the row before"
 
 
 def _price_reason(prices: Sequence[float]) -> str:
@@ -353,25 +341,6 @@ def _price_reason(prices: Sequence[float]) -> str:
         if value >= PRICE_LIMIT:
             return f"{name} {value!r} is beyond belief ({PRICE_LIMIT:g} or more)"
     raise AssertionError("a row was marked for its prices, which are fine")
-
-
-def _place_reason(ts: int, fault: Fault, timeframe: Timeframe, calendar: Calendar) -> str:
-    local = pd.Timestamp(ts, tz="UTC").tz_convert(calendar.zone)
-    if timeframe.is_daily:
-        if fault == Fault.CLOSED:
-            return f"{calendar.name} is closed on {date_of(ts // DAY_NS)}"
-        return "a daily bar is stamped 00:00 UTC of its session's date, or at the session's open"
-    if fault == Fault.CLOSED:
-        return f"{calendar.name} is closed on {local.date()} (the bar is at {local:%H:%M} local)"
-    sessions = calendar.covering(ts, ts)
-    if fault == Fault.OUTSIDE and len(sessions):
-        return f"{local:%H:%M} local lies in a pause of the session of {date_of(int(sessions.date[0]))}"
-    if fault == Fault.OUTSIDE:
-        session = calendar.session(local.date())
-        hours = f", {session.open:%a %H:%M} to {session.close:%a %H:%M}" if session else ""
-        return f"{local:%a %H:%M} local is outside the session of {local.date()}{hours}"
-    start = pd.Timestamp(int(sessions.open_ns[0]), tz="UTC").tz_convert(calendar.zone)
-    return f"{local:%H:%M:%S} local is no opening of a {timeframe} bar: they are counted from {start:%H:%M}"
 
 
 def _guess(rows: _Rows, timeframe: Timeframe, calendar: Calendar) -> str:
@@ -396,7 +365,7 @@ def _report(rows: _Rows, clamped: npt.NDArray[np.intp], timeframe: Timeframe, ca
     dropped = np.flatnonzero(rows.fault)
     moved = clamped[rows.fault[clamped] == Fault.NONE]
     touched = np.concatenate([dropped, moved]).astype(np.intp)
-    reasons = [_reason(rows, int(i), timeframe, calendar) for i in dropped]
+    reasons = _reasons(rows, dropped, timeframe, calendar)
     reasons += ["a high or low missed by rounding and was clamped"] * len(moved)
     stamps = np.where(rows.fault[touched] == Fault.STAMP, np.iinfo(np.int64).min, rows.ts[touched])
     frame = pd.DataFrame({
