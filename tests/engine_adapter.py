@@ -138,7 +138,7 @@ def build(scenario: dict[str, Any], rates: Any) -> dict[str, Any]:
     items = [Instrument(name, "NSE", name, scenario["instruments"][name]["tick"], scenario["instruments"][name]["lot"],
                         "INR") for name in names]
     model: Any = OneModel(rates, scenario["costs"]["slippage_frac"])
-    desk = new_desk(strategy, items, model, scenario["initial_cash"], rows=0)
+    desk = new_desk(strategy, items, model, scenario["initial_cash"])
     return {"desk": desk, "market": market, "signals": signals, "names": names, "strategy": strategy}
 
 

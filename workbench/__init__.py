@@ -69,7 +69,7 @@ _HOMES = {
     "Strategy": "workbench.strategy",
 }
 
-__all__ = list((*_MODULES, *_HOMES, "__version__"))
+__all__ = [*_MODULES, *_HOMES, "__version__"]  # noqa: PLE0604 (every one of them is text)
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,9 @@ from workbench.strategy.sizing import CashPerSlot, FixedCash, FixedQty, PercentO
 #: Earlier than any strategy bar, far from overflow: no exit yet.
 LONG_AGO = -(2**40)
 
+#: How much larger a full buffer becomes.
+GROWTH = 4
+
 _BUFFERS = {
     "actions": (records.action_dtype, ACTIONS_PER_INSTANT),
     "fills": (records.fill_dtype, FILLS_PER_INSTANT),
@@ -99,7 +102,7 @@ def instrument_records(
 
 
 def new_desk(
-    strategy: Strategy, instruments: Sequence[Instrument], costs: CostModel, initial_cash: float, rows: int = 256
+    strategy: Strategy, instruments: Sequence[Instrument], costs: CostModel, initial_cash: float, decisions: int = 0
 ) -> Desk:
     """A flat desk with cash, before its first instant.
 
@@ -113,8 +116,8 @@ def new_desk(
         Slippage and charges.
     initial_cash : float
         Sizing reference (S1), money.
-    rows : int
-        Room of each output buffer to begin with, beyond what one instant needs.
+    decisions : int
+        Number of decisions to expect; the other buffers grow as they fill.
     """
     n = len(instruments)
     described, rates = instrument_records(strategy, instruments, costs)
@@ -128,19 +131,21 @@ def new_desk(
     for name in ("stop_order", "target_order", "exit_order", "pending_order", "pending_named"):
         positions[name] = -1
     positions["exit_bar"] = LONG_AGO
-    buffers = {name: np.zeros(rows + per * n, dtype) for name, (dtype, per) in _BUFFERS.items()}
+    buffers = {name: np.empty(per * n, dtype) for name, (dtype, per) in _BUFFERS.items()}
+    # Exits at base instants add rows of their own: an eighth more is seldom outgrown and costs no page until it is used.
+    buffers["decisions"] = np.empty(decisions + decisions // 8 + DECISIONS_PER_INSTANT * n, records.decision_dtype)
     config = config_record(strategy, costs.slippage_frac)
     return Desk(config, described, rates, account, positions, np.zeros(n, records.scratch_dtype), **buffers)
 
 
 def grown(desk: Desk) -> Desk:
-    """The same desk with every output buffer that is nearly full doubled."""
+    """The same desk with larger output buffers where one is nearly full."""
     n = len(desk.positions)
     larger = {}
     for name, (dtype, per) in _BUFFERS.items():
         buffer, used = getattr(desk, name), int(desk.account[0][f"n_{name}"])
         if used + per * n > len(buffer):
-            larger[name] = np.zeros(2 * len(buffer) + per * n, dtype)
+            larger[name] = np.empty(GROWTH * len(buffer) + per * n, dtype)
             larger[name][:used] = buffer[:used]
     return desk._replace(**larger)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from workbench.engine.records import Instant, Records, instant_dtype
 from workbench.errors import StrategyError
+from workbench.jit import njit
 from workbench.market.grid import Buckets, Grid
 from workbench.market.sessions import DayKind, wall_ns
 from workbench.market.timeframe import DAY_NS, MINUTE_NS
@@ -55,21 +56,33 @@ def timetable(strategy: Strategy, grid: Grid, strategy_bars: Buckets) -> Records
         no_entry = np.minimum(no_entry, sessions.proxy_close_ns)
     if strategy.execution == "proxy_close":
         no_entry = np.minimum(no_entry, sessions.close_ns)
-    last = close == sessions.close_ns[session]
-    flags = np.zeros(len(grid), np.int64)
-    for flag, holds in (
-        (Instant.FIRST, grid.open_ns == sessions.open_ns[session]),
-        (Instant.LAST, last),
-        (Instant.STRATEGY_CLOSE, strategy_bars.final),
-        (Instant.FLATTEN, close >= flatten[session]),
-        (Instant.NO_ENTRY, close >= no_entry[session]),
-        (Instant.SELL_WINDOW, close <= sessions.sell_end_ns[session]),
-        (Instant.UNKNOWN, ~sessions.known[session]),
-        (Instant.ENTRY_WINDOW, inside_entry_window(strategy, grid)),
-    ):
-        flags |= np.where(holds, np.int64(flag), np.int64(0))
-    instants["flags"] = flags
+    mark(instants, sessions.open_ns, sessions.close_ns, sessions.sell_end_ns, flatten, no_entry, sessions.known)
+    instants["flags"] |= strategy_bars.final * np.int64(Instant.STRATEGY_CLOSE)
+    instants["flags"] |= inside_entry_window(strategy, grid) * np.int64(Instant.ENTRY_WINDOW)
     return instants
+
+
+@njit
+def mark(instants, opens, closes, sell_ends, flattens, no_entries, known):  # type: ignore[no-untyped-def]
+    """Set the flags that compare an instant with its session, in one pass; all but the first are one a session."""
+    for i in range(len(instants)):
+        instant = instants[i]
+        s = instant["session"]
+        close = instant["close_ns"]
+        flags = 0
+        if instant["open_ns"] == opens[s]:
+            flags |= Instant.FIRST.value
+        if close == closes[s]:
+            flags |= Instant.LAST.value
+        if close <= sell_ends[s]:
+            flags |= Instant.SELL_WINDOW.value
+        if close >= flattens[s]:
+            flags |= Instant.FLATTEN.value
+        if close >= no_entries[s]:
+            flags |= Instant.NO_ENTRY.value
+        if not known[s]:
+            flags |= Instant.UNKNOWN.value
+        instant["flags"] = flags
 
 
 def _whole_sessions(grid: Grid) -> Grid:

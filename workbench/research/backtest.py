@@ -71,7 +71,7 @@ def backtest(
     first = base.first_instant(start)
     signals = base.signals(first)
     market = base.market(first)
-    desk = new_desk(strategy, instruments_of(data), costs, float(initial_cash), rows=signals.flags.size + 256)
+    desk = new_desk(strategy, instruments_of(data), costs, float(initial_cash), decisions=signals.flags.size)
     m = len(market.instants)
     curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
     at, close = run(desk, market, signals, curve, 0, 0)
@@ -100,7 +100,7 @@ def _remarks(market: Market, strategy: Strategy, costs: CostModel) -> list[tuple
 def result_hash(
     strategy: Strategy, data: Mapping[str, Bars], costs: CostModel, initial_cash: float, start: Any
 ) -> str:
-    """Hash of everything a result depends on (R4): strategy, data and calendar, instruments, costs, cash, start, engine."""
+    """Hash of all that a result depends on (R4): strategy, data, calendar, instruments, costs, cash, start, engine."""
     one = next(iter(data.values()))
     parts = {
         "strategy": strategy.hash,

@@ -113,10 +113,11 @@ class Laid:
             columns = self.columns(name)
             found = evaluate_arrays(program, columns)
             at = ordinal[columns[self.strategy.bar_timeframe].closed_at]
-            said = np.where(found.warm, np.uint8(Signal.BAR | Signal.WARM), np.uint8(Signal.BAR))
+            said = found.warm * np.uint8(Signal.WARM)
+            said |= np.uint8(Signal.BAR)
             for root, bit in _ROOT_SIGNALS.items():
                 if root in found.values:
-                    said |= np.where(found.values[root] == 1.0, np.uint8(bit), np.uint8(0))
+                    said |= (found.values[root] == 1.0) * np.uint8(bit)
             flags[at, k] = said
             if len(rank):
                 rank[at, k] = found.values["rank"]
