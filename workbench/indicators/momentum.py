@@ -38,9 +38,9 @@ def rsi_update(x: float, n: int, state: Memory, off: int) -> float:
     if before != before:
         return MISSING
     move = tolerance.difference(x, before)
-    if not abs(move) <= LARGEST:
+    if not abs(move) <= 0.5 * LARGEST:
         return MISSING
-    gain = max(0.0, move)
+    gain = 0.5 * (abs(move) + move)  # exact, and no branch: whether prices rose is a coin toss
     loss = gain - move
     if state[off] >= n:
         gain = state[off + 2] + (gain - state[off + 2]) / n
