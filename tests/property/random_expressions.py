@@ -35,11 +35,13 @@ class Writer:
         kind = rng.random()
         if kind < 0.30:
             left, right = self.number(depth - 1, on, single), self.number(depth - 1, on, single)
-            return f"{left} {rng.choice('+-*/')} {right}" if rng.random() < 0.5 else f"({left} {rng.choice('+-')} {right})"
+            joined = f"{left} {rng.choice('+-*/')} {right}"
+            return joined if rng.random() < 0.5 else f"({joined})"
         if kind < 0.36:
             return f"-{self._leaf(on, single)}"
         if kind < 0.45:
-            return f"IF({self.condition(depth - 1, on, single)}, {self.number(depth - 1, on, single)}, {self.number(depth - 1, on, single)})"
+            branches = [self.number(depth - 1, on, single) for _ in range(2)]
+            return f"IF({self.condition(depth - 1, on, single)}, {', '.join(branches)})"
         return self._call(rng.choice(NUMERIC), depth, on, single)
 
     def condition(self, depth: int, on: str | None = None, single: bool = False) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.property.random_expressions import PARAMS, bars_on, grid_of, script
 
+from tests.property.random_expressions import PARAMS, RawBars, bars_on, grid_of, script
 from workbench.expressions.evaluate import Evaluated, evaluate_arrays
 from workbench.expressions.program import Program, compile_program
 from workbench.expressions.stepper import Stepper
@@ -35,17 +35,22 @@ def programs(rng: random.Random, ladder: tuple[str, str, tuple[str, ...]]) -> Pr
     return compile_program(sources, PARAMS, ladder[1], stop_atr_length=rng.choice([None, 3]))
 
 
-def in_arrays(program: Program, grid: Grid, bars: object, at: np.ndarray, cut: bool) -> Evaluated:
+def in_arrays(program: Program, grid: Grid, bars: RawBars, at: np.ndarray, cut: bool) -> Evaluated:
     columns = {
         one: resample(bars, at, grid, buckets(grid, one, cut and one.is_daily)) for one in program.timeframes
     }
     return evaluate_arrays(program, columns)
 
 
-def by_bars(stepper: Stepper, bars: object, at: np.ndarray, save_every: int = 0) -> tuple[dict, list[bool]]:
+def rows_of(bars: RawBars, at: np.ndarray) -> dict[int, tuple[float, ...]]:
+    columns = zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
+    return dict(zip(at.tolist(), columns, strict=True))
+
+
+def by_bars(stepper: Stepper, bars: RawBars, at: np.ndarray, save_every: int = 0) -> tuple[dict, list[bool]]:
     """Values at each strategy bar, fed instant by instant; now and then everything is saved, spoilt and restored."""
     program = stepper.batch.programs[0]
-    rows = dict(zip(at.tolist(), zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True), strict=True))
+    rows = rows_of(bars, at)
     values: dict[str, list[float]] = {name: [] for name in program.roots}
     warm = []
     for instant in range(stepper.size):
@@ -125,7 +130,7 @@ def test_E9_programs_laid_end_to_end_do_not_disturb_each_other(count):
     bars, at = bars_on(grid, 5, 0.1, 0.02, flat=False)
     several = [programs(rng, LADDERS[0]) for _ in range(count)]
     together = Stepper(several, grid)
-    rows = dict(zip(at.tolist(), zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True), strict=True))
+    rows = rows_of(bars, at)
     seen: list[list[float]] = [[] for _ in several]
     for instant in range(together.size):
         if Timeframe.parse("5m") in together.feed(rows.get(instant)):

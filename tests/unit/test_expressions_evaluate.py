@@ -20,13 +20,11 @@ from workbench.research.evaluate import evaluate
 NAN = math.nan
 
 
-def session(closes: list[float | None], day: str = "2024-01-08", minutes: int = 15, **columns: list[float]) -> pd.DataFrame:
+def session(closes: list[float | None], day: str = "2024-01-08", minutes: int = 15) -> pd.DataFrame:
     """NSE bars from 09:15 on; None is an interval without a bar."""
     times = pd.date_range(f"{day} 09:15", periods=len(closes), freq=f"{minutes}min", tz="Asia/Kolkata")
     close = pd.Series(closes, index=times, dtype=float)
     frame = pd.DataFrame({"open": close, "high": close, "low": close, "close": close, "volume": 100.0}, index=times)
-    for name, values in columns.items():
-        frame[name] = values
     frame.index.name = "ts"
     return frame[close.notna()].tz_convert("UTC")
 
@@ -241,10 +239,11 @@ def test_E9_stepper_gives_the_same_bar_by_bar():
     program = compile_program({"entry": 'close > SMA(2) AND close("30m") > 0', "rank": "RSI(2)"}, {}, "15m")
     day = bars(session([10.0, 11.0, 12.0, None, 14.0, 15.0]))
     stepper, rows = Stepper([program], day.grid), dict(zip(day.at.tolist(), day.frame.to_numpy().tolist(), strict=True))
-    seen = []
-    for instant in range(len(day.grid)):
-        if Timeframe.parse("15m") in stepper.feed(rows.get(instant)):
-            seen.append((stepper.value("entry"), stepper.value("rank"), stepper.is_warm()))
+    seen = [
+        (stepper.value("entry"), stepper.value("rank"), stepper.is_warm())
+        for instant in range(len(day.grid))
+        if Timeframe.parse("15m") in stepper.feed(rows.get(instant))
+    ]
     columns = {one: columns_of(day, one) for one in program.timeframes}
     whole = evaluate_arrays(program, columns)
     np.testing.assert_array_equal([one[0] for one in seen], whole.values["entry"])

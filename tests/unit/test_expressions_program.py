@@ -39,7 +39,8 @@ def test_E9_a_zero_is_not_a_negative_zero():
 
 
 def test_B4_coarser_timeframes_come_first_and_children_before_parents():
-    program = compile_program({"entry": 'close > SMA(5, "1h") AND RSI(3, "1d") < ATR(3)'}, {}, "15m", stop_atr_length=3)
+    text = 'close > SMA(5, "1h") AND RSI(3, "1d") < ATR(3)'
+    program = compile_program({"entry": text}, {}, "15m", stop_atr_length=3)
     assert [str(one) for one in program.timeframes] == ["1d", "1h", "15m"]
     assert program.first.tolist() == [0, *program.last.tolist()[:-1]]
     assert program.last[-1] == len(program)
@@ -48,7 +49,8 @@ def test_B4_coarser_timeframes_come_first_and_children_before_parents():
         k = node["tf"]
         assert program.first[k] <= index < program.last[k]
         assert node["op"] == Op.ALIGN or all(program.nodes[child]["tf"] == k for child in node["args"] if child >= 0)
-    assert [[one.name for one in leaves] for leaves in program.leaves] == [["CLOSE"], ["CLOSE"], ["HIGH", "LOW", "CLOSE"]]
+    read = [[one.name for one in leaves] for leaves in program.leaves]
+    assert read == [["CLOSE"], ["CLOSE"], ["HIGH", "LOW", "CLOSE"]]
 
 
 def test_E9_a_program_is_data():
@@ -71,12 +73,12 @@ def test_E9_a_new_strategy_compiles_nothing():
     through_everything("close")
     kernels = (prepare, advance, advance_all, run)
     before = [len(kernel.signatures) for kernel in kernels]
-    for text in ("RSI(14) < 30 AND NOT close BETWEEN 1 AND 2", "SUPERTREND(10, 3) + VWAP()", 'BARS_SINCE(close > 1, "1h")'):
+    for text in ("RSI(14) < 30 AND NOT close BETWEEN 1 AND 2", "SUPERTREND(10, 3)", 'BARS_SINCE(close > 1, "1h")'):
         through_everything(text)
     assert [len(kernel.signatures) for kernel in kernels] == before
 
 
-@pytest.mark.parametrize("op", [Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.NEG])
+@pytest.mark.parametrize("op", [Op.ADD, Op.SUB, Op.MUL, Op.DIV])
 def test_E9_constants_are_folded_to_the_bits_of_the_kernel(op):
     rng = random.Random(int(op))
     edges = [0.0, -0.0, 1.0, -1.0, 0.1, 0.2, 0.3, 1e308, -1e308, 5e-324, 1e-300, 3.0, 1 / 3]
@@ -85,7 +87,7 @@ def test_E9_constants_are_folded_to_the_bits_of_the_kernel(op):
         a = rng.choice(edges) if rng.random() < 0.5 else rng.uniform(-1e3, 1e3)
         b = rng.choice(edges) if rng.random() < 0.5 else a * (1 + rng.choice([0, 1e-9, 1.0000001e-9, 1e-8, -1e-10]))
         kernel = step(int(op), a, b, np.nan, np.nan, 0.0, 0.0, 0.0, state, 0)
-        mine = folded(op, (a,) if op is Op.NEG else (a, b))
+        mine = folded(op, a, b)
         if mine is None:
             assert np.isnan(kernel), (a, b)
         else:

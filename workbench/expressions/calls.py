@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn
 
 from workbench.errors import ConfigError
 from workbench.expressions import syntax
 from workbench.expressions.operators import crossing
-from workbench.expressions.scope import CONDITION, NUMBER, WORDS, Scope, conflict, named, read
+from workbench.expressions.scope import CONDITION, NUMBER, WORDS, Scope
 from workbench.expressions.source import quoted
-from workbench.expressions.terms import NONE, Application, Conflict, Constant, Source, Term, Timeframes
+from workbench.expressions.terms import Application, Conflict, Constant, Reach, Source, Term, Timeframes, together
 from workbench.indicators import registry
 from workbench.indicators.signature import Argument, Function, Kind, Overload, Series, ValueType
 from workbench.market.timeframe import Timeframe
@@ -21,21 +20,35 @@ LOOKBACK_LIMIT: Final = 50_000
 # Longer than any timeframe; a longer text is not looked at.
 _TEXT_LIMIT: Final = 40
 
+# The way to call each function with so many arguments.
+_WAYS: Final = {
+    (function.name, count): overload
+    for function in registry.FUNCTIONS
+    for count in range(1 + max(len(one.arguments) for one in function.overloads))
+    if (overload := function.overload(count)) is not None
+}
+
 
 def argument_nodes(node: syntax.Call) -> tuple[syntax.Node, ...]:
     """Arguments of a call without the timeframe at their end."""
-    if node.arguments and isinstance(node.arguments[-1], syntax.Text):
-        return node.arguments[:-1]
-    return node.arguments
+    if node.operands and isinstance(node.operands[-1], syntax.Text):
+        return node.operands[:-1]
+    return node.operands
 
 
-def series_term(scope: Scope, node: syntax.Node, series: Series, timeframe: Timeframe | None = None) -> Term:
-    """Term of a series, on the timeframe of its surroundings unless one is named."""
-    if timeframe is None:
-        return Source(NUMBER, node.at, 1, node.depth, NONE, scope.own, None, series, None)
+def series_term(scope: Scope, node: syntax.Name | syntax.Call, series: Series) -> Source:
+    """Term of a series on the timeframe of its surroundings."""
+    return Source(NUMBER, node.at, 1, node.depth, scope.here, series, None)
+
+
+def _series_call(scope: Scope, node: syntax.Call, series: Series, timeframe: Timeframe | None) -> Source:
+    if len(node.operands) > 1 or timeframe is None:
+        name = series.name
+        hint = f'Write {name}, or {name}("1h") for a timeframe. The value 5 bars ago is LAG({name}, 5).'
+        scope.refuse(node.at, f"{name} is a series, not a function", hint)
     only: Timeframes = frozenset((timeframe,))
     on = None if timeframe == scope.timeframe else timeframe
-    return Source(NUMBER, node.at, 1, node.depth, only, only, None, series, on)
+    return Source(NUMBER, node.at, 1, node.depth, Reach(only, only, None), series, on)
 
 
 def call_term(scope: Scope, node: syntax.Call, operands: tuple[Term, ...]) -> Term:
@@ -49,14 +62,10 @@ def call_term(scope: Scope, node: syntax.Call, operands: tuple[Term, ...]) -> Te
     timeframe = _timeframe(scope, node)
     series = registry.series(node.name)
     if series is not None:
-        if operands or timeframe is None:
-            name = series.name
-            hint = f'Write {name}, or {name}("1h") for a timeframe. The value 5 bars ago is LAG({name}, 5).'
-            scope.refuse(node.at, f"{name} is a series, not a function", hint)
-        return series_term(scope, node, series, timeframe)
+        return _series_call(scope, node, series, timeframe)
     function = registry.function(node.name)
     assert function is not None, "the walk looks names up"
-    overload = function.overload(len(operands))
+    overload = _WAYS.get((function.name, len(operands)))
     if overload is None:
         _refuse_count(scope, node, function, len(operands))
     if not function.takes_timeframe and timeframe is not None:
@@ -67,12 +76,12 @@ def call_term(scope: Scope, node: syntax.Call, operands: tuple[Term, ...]) -> Te
     if len(operands) < len(overload.arguments):
         close = registry.series("close")
         assert close is not None
-        operands = (replace(series_term(scope, node, close), size=0, depth=0), *operands)
+        operands = (series_term(scope, node, close)._replace(size=0, depth=0), *operands)
     return _application(scope, node, (function, overload), operands, timeframe)
 
 
 def _timeframe(scope: Scope, node: syntax.Call) -> Timeframe | None:
-    text = node.arguments[-1] if node.arguments else None
+    text = node.operands[-1] if node.operands else None
     if not isinstance(text, syntax.Text):
         return None
     if len(text.value) > _TEXT_LIMIT:
@@ -116,31 +125,27 @@ def _application(
     constants: list[float] = []
     operands: list[Term] = []
     for argument, term in zip(overload.arguments, terms, strict=True):
-        _check_argument(scope, function, argument, term)
-        if argument.is_constant:
-            constants.append(_constant(scope, argument, cast("Constant", term)))
-        else:
-            operands.append(term)
+        kind = argument.kind
+        if kind is Kind.LENGTH or kind is Kind.FACTOR:
+            constants.append(_constant(scope, function, argument, term))
+            continue
+        # Both branches of IF are of one type, whichever it is.
+        wanted = CONDITION if kind is Kind.CONDITION else NUMBER
+        if term.type is not wanted and not (kind is Kind.NUMBER and function.name == "IF"):
+            scope.need(term, wanted, f"argument {argument.name} of {function.name}")
+        operands.append(term)
     kept = tuple(operands)
     result = _branches(scope, kept) if function.name == "IF" else function.result
-    on, inside, stepped, quarrel = _place(scope, node, function, kept, timeframe)
-    placed = *counts, inside, stepped, quarrel
-    return Application(result, node.at, *placed, function, overload, kept, tuple(constants), on)
+    on, reach = _place(scope, node, function, kept, timeframe)
+    return Application(result, node.at, *counts, reach, function, overload, kept, tuple(constants), on)
 
 
-def _check_argument(scope: Scope, function: Function, argument: Argument, term: Term) -> None:
-    if function.name == "IF" and argument.kind is Kind.NUMBER:
-        return  # both branches are of one type, whichever it is
-    what = f"argument {argument.name} of {function.name}"
-    if argument.is_constant and not isinstance(term, Constant):
-        kind = "length" if argument.kind is Kind.LENGTH else "factor"
-        hint = f"It holds numbers, parameters and + - * / of them. Write {_usage(function)}."
-        scope.refuse(term.at, f"{what} is a {kind} and must be constant", hint)
-    scope.need(term, CONDITION if argument.kind is Kind.CONDITION else NUMBER, what)
-
-
-def _constant(scope: Scope, argument: Argument, term: Constant) -> float:
+def _constant(scope: Scope, function: Function, argument: Argument, term: Term) -> float:
     """Value of a factor or a length; a length is whole up to rounding (rule E5), at least 1 and not too long."""
+    if not isinstance(term, Constant):
+        kind = "length" if argument.kind is Kind.LENGTH else "factor"
+        message = f"argument {argument.name} of {function.name} is a {kind} and must be constant"
+        scope.refuse(term.at, message, f"It holds numbers, parameters and + - * / of them. Write {_usage(function)}.")
     if argument.kind is Kind.FACTOR:
         return term.value
     whole = float(round(term.value))
@@ -164,31 +169,34 @@ def _branches(scope: Scope, operands: tuple[Term, ...]) -> ValueType:
 
 def _place(
     scope: Scope, node: syntax.Call, function: Function, operands: tuple[Term, ...], timeframe: Timeframe | None
-) -> tuple[Timeframe | None, Timeframes, Timeframes, Conflict | None]:
-    """Timeframe a call runs on if not its surroundings', those named in it, those it reads, and their conflict.
+) -> tuple[Timeframe | None, Reach]:
+    """Timeframe a call runs on if not its surroundings', and what it reaches.
 
     A call that reads earlier bars and names no timeframe runs on the one timeframe of what it reads. Naming the
     strategy's own timeframe equals naming none.
     """
-    inside, stepped, quarrel = named(operands), read(operands), conflict(operands)
+    reach = together(operands)
+    inside, stepped, conflict = reach
     if timeframe is not None and timeframe != scope.timeframe:
         only: Timeframes = frozenset((timeframe,))
         if inside - only:
             others = ", ".join(str(one) for one in sorted(inside - only))
             hint = "A timeframe applies to the whole call: name one, at the end of the outermost call."
             scope.refuse(node.at, f"{function.name} runs on {timeframe} and names {others} inside", hint)
-        return timeframe, only, only, None
+        return timeframe, Reach(only, only, None)
     if timeframe is not None:
         inside |= scope.own
     if function.element_wise:
-        return None, inside, stepped, quarrel
+        return None, Reach(inside, stepped, conflict) if timeframe is not None else reach
     if len(stepped) > 1:
         both = " and ".join(str(one) for one in sorted(stepped))
         hint = f'Name one timeframe for the whole call, as its last argument: {function.name}(…, "{max(stepped)}").'
         mixed = Conflict(node.at, f"{function.name} reads earlier bars of {both} at once", hint)
-        return None, inside, stepped, quarrel or mixed
+        return None, Reach(inside, stepped, conflict or mixed)
+    if not inside and not conflict and stepped <= scope.own:
+        return None, scope.here
     (runs_on,) = stepped or scope.own
-    return (None if runs_on == scope.timeframe else runs_on), inside, stepped or scope.own, quarrel
+    return (None if runs_on == scope.timeframe else runs_on), Reach(inside, stepped or scope.own, conflict)
 
 
 def refuse_variable_call(scope: Scope, node: syntax.Call) -> NoReturn:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from numbers import Real
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from workbench.expressions import syntax
+from workbench.expressions.builder import DEPTH_LIMIT
 from workbench.expressions.calls import argument_nodes, call_term, refuse_variable_call, series_term
 from workbench.expressions.naming import definition_hint, is_reserved, name_hint
 from workbench.expressions.operators import operator_term
-from workbench.expressions.parse import DEPTH_LIMIT, parse
+from workbench.expressions.parse import parse
 from workbench.expressions.scope import NUMBER, Scope
 from workbench.expressions.source import quoted, readable, suggestion
-from workbench.expressions.terms import NONE, Constant, Term
+from workbench.expressions.terms import NOTHING, Constant, Term
 from workbench.indicators import registry
 from workbench.indicators.signature import ValueType
 from workbench.market.timeframe import Timeframe
@@ -53,9 +53,9 @@ def check(text: str, params: Mapping[str, object], timeframe: Timeframe, wanted:
     term = _Walk(scope, params).script(script)
     if wanted is not None:
         scope.need(term, wanted, "the expression")
-    if term.conflict is not None:
-        scope.refuse(term.conflict.at, term.conflict.message, term.conflict.hint)
-    count = len(term.named - scope.own)
+    if term.reach.conflict is not None:
+        scope.refuse(*term.reach.conflict)
+    count = len(term.reach.named - scope.own)
     if count > TIMEFRAME_LIMIT:
         hint = "Every one is built and kept bar by bar: name fewer."
         scope.refuse(term.at, f"the expression names {count} timeframes, at most {TIMEFRAME_LIMIT} are allowed", hint)
@@ -82,7 +82,7 @@ def _nodes(roots: list[syntax.Node]) -> Iterator[syntax.Node]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(syntax.children(node)))
+        stack.extend(reversed(syntax.operands(node)))
 
 
 class _Walk:
@@ -109,40 +109,36 @@ class _Walk:
         stack: list[tuple[syntax.Node, int]] = [(root, -1)]
         while stack:
             node, operands = stack.pop()
-            if operands < 0:
+            if isinstance(node, syntax.LEAVES):
+                done.append(self._leaf(node))
+            elif operands < 0:
                 below = self._below(node)
                 stack.append((node, len(below)))
-                stack.extend((child, -1) for child in reversed(below))
-                continue
-            taken = tuple(done[len(done) - operands :])
-            del done[len(done) - operands :]
-            done.append(self._one(node, taken))
+                stack.extend([(child, -1) for child in reversed(below)])
+            else:
+                taken = tuple(done[len(done) - operands :])
+                del done[len(done) - operands :]
+                one = call_term if isinstance(node, syntax.Call) else operator_term
+                done.append(one(self.scope, cast("Any", node), taken))
         return done[0]
 
-    def _below(self, node: syntax.Node) -> tuple[syntax.Node, ...]:
+    def _below(self, node: syntax.Call | syntax.Operator) -> tuple[syntax.Node, ...]:
         """Nodes to look at before one node; a call's name is looked up before its arguments."""
         if not isinstance(node, syntax.Call):
-            return syntax.children(node)
+            return node.operands
         if node.name in self.variables:
             refuse_variable_call(self.scope, node)
         if registry.function(node.name) is None and registry.series(node.name) is None:
             self._unknown(node.at, node.name)
         return argument_nodes(node)
 
-    def _one(self, node: syntax.Node, operands: tuple[Term, ...]) -> Term:
-        match node:
-            case syntax.Number():
-                return Constant(NUMBER, node.at, 1, node.depth, NONE, NONE, None, node.value)
-            case syntax.Name():
-                return self._name(node)
-            case syntax.Parameter():
-                return self._parameter(node)
-            case syntax.Call():
-                return call_term(self.scope, node, operands)
-            case syntax.Text():
-                hint = 'It stands last in a call: close("1h"), SMA(close, 50, "1h").'
-                self.scope.refuse(node.at, "text is only for a timeframe", hint)
-        return operator_term(self.scope, node, operands)
+    def _leaf(self, node: syntax.Leaf) -> Term:
+        if isinstance(node, syntax.Text):
+            hint = 'It stands last in a call: close("1h"), SMA(close, 50, "1h").'
+            self.scope.refuse(node.at, "text is only for a timeframe", hint)
+        if isinstance(node, syntax.Number):
+            return Constant(NUMBER, node.at, 1, node.depth, NOTHING, node.value)
+        return self._name(node) if isinstance(node, syntax.Name) else self._parameter(node)
 
     def _name(self, node: syntax.Name) -> Term:
         variable = self.variables.get(node.name)
@@ -156,7 +152,7 @@ class _Walk:
         if depth > DEPTH_LIMIT:
             message = f"with {quoted(node.name)} written out, it is nested more than {DEPTH_LIMIT} levels deep"
             self.scope.refuse(node.at, message)
-        return replace(variable, at=node.at, depth=depth)
+        return variable._replace(at=node.at, depth=depth)
 
     def _unknown(self, at: int, name: str) -> NoReturn:
         message, hint = name_hint(name, self.variables, self.params)
@@ -176,4 +172,4 @@ class _Walk:
             number = math.inf
         if not math.isfinite(number):
             self.scope.refuse(node.at, f"{shown} is not a finite number")
-        return Constant(NUMBER, node.at, 1, node.depth, NONE, NONE, None, number)
+        return Constant(NUMBER, node.at, 1, node.depth, NOTHING, number)

@@ -1,19 +1,18 @@
 """The DAG of a program while it grows, in which equal nodes are one node, and how terms become its nodes.
 
-A node lives on one timeframe. What runs on a coarser one than the strategy's is computed there, once a bar, and read
-on the strategy's through an ALIGN node (rule B4). Terms are walked with a stack, because chains are deep to the left.
+A node lives on one timeframe, its layer. What runs on a coarser one than the strategy's is computed there, once a bar,
+and read on the strategy's through an ALIGN node (rule B4). Terms are walked with a stack instead of recursion.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from workbench.expressions.calls import LOOKBACK_LIMIT
 from workbench.expressions.source import error
-from workbench.expressions.terms import Application, Constant, Operation, Source, Term
+from workbench.expressions.terms import WITH_OPERANDS, WITH_TIMEFRAME, Chain, Constant, Operation, Source, Term
 from workbench.indicators.ops import Op
 from workbench.market.timeframe import Timeframe
 
@@ -21,46 +20,13 @@ from workbench.market.timeframe import Timeframe
 _STEPPING: Final = (Op.CROSS_ABOVE, Op.CROSS_BELOW, Op.MOVING_UP, Op.MOVING_DOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class GraphNode:
+class GraphNode(NamedTuple):
     """One node: ``op(children; p)`` on a timeframe."""
 
-    op: Op
+    op: int
     children: tuple[int, ...]
     p: tuple[float, float, float]
     timeframe: Timeframe
-
-
-class Graph:
-    """Nodes in the order they were made; children before parents."""
-
-    def __init__(self) -> None:
-        self.nodes: list[GraphNode] = []
-        self._index: dict[tuple[Op, tuple[int, ...], bytes, Timeframe], int] = {}
-
-    def add(
-        self,
-        op: Op,
-        children: Sequence[int] = (),
-        p: tuple[float, float, float] = (0.0, 0.0, 0.0),
-        *,
-        timeframe: Timeframe,
-    ) -> int:
-        """Index of a node, which is made unless an equal one exists (equal to the bit: 0.0 is not -0.0)."""
-        key = op, tuple(children), struct.pack("3d", *p), timeframe
-        index = self._index.get(key)
-        if index is None:
-            index = self._index[key] = len(self.nodes)
-            self.nodes.append(GraphNode(op, tuple(children), p, timeframe))
-        return index
-
-    def builder(self, timeframe: Timeframe) -> Callable[..., int]:
-        """``Build`` of the registry: makes nodes on one timeframe."""
-
-        def build(op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0) -> int:
-            return self.add(op, children, (float(p0), float(p1), float(p2)), timeframe=timeframe)
-
-        return build
 
 
 class Lowered(NamedTuple):
@@ -74,23 +40,60 @@ class Lowered(NamedTuple):
     back: int
 
 
-class Lowering:
+class Layer:
+    """The nodes of one timeframe.
+
+    Parameters
+    ----------
+    timeframe : Timeframe
+        Whose bars the nodes step.
+    nodes : list of GraphNode
+        Those of all layers, in the order they were made; children before parents.
+    """
+
+    def __init__(self, timeframe: Timeframe, nodes: list[GraphNode]) -> None:
+        self.timeframe, self.nodes = timeframe, nodes
+        #: Terms that have their node on this layer, by identity.
+        self.done: dict[int, Lowered] = {}
+        self._index: dict[tuple[int, tuple[int, ...], bytes], int] = {}
+
+    def build(
+        self, op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0
+    ) -> int:
+        """Index of a node, which is made unless an equal one exists (equal to the bit: 0.0 is not -0.0)."""
+        key = int(op), tuple(children), struct.pack("3d", p0, p1, p2)
+        index = self._index.get(key)
+        if index is None:
+            index = self._index[key] = len(self.nodes)
+            self.nodes.append(GraphNode(key[0], key[1], (float(p0), float(p1), float(p2)), self.timeframe))
+        return index
+
+
+class Graph:
     """Turns the terms of one program into nodes.
 
     Parameters
     ----------
-    graph : Graph
-        Where the nodes go.
     timeframe : Timeframe
         The strategy's.
     session_minutes : int
         Nominal length of a session, for counts of coarser bars in strategy bars.
+
+    Attributes
+    ----------
+    nodes : list of GraphNode
+        In the order they were made; children before parents.
+    calls : dict of int to int
+        Node of every call that warm waits for, with the strategy bar on which it first has a value.
     """
 
-    def __init__(self, graph: Graph, timeframe: Timeframe, session_minutes: int) -> None:
-        self.graph, self.timeframe, self.session_minutes = graph, timeframe, session_minutes
-        #: Node of every call that warm waits for, with the strategy bar on which it first has a value.
+    def __init__(self, timeframe: Timeframe, session_minutes: int) -> None:
+        self.timeframe, self.session_minutes = timeframe, session_minutes
+        self.nodes: list[GraphNode] = []
         self.calls: dict[int, int] = {}
+        self.own = Layer(timeframe, self.nodes)
+        self._layers = {timeframe: self.own}
+        self._kept: list[Term] = []
 
     def lower(self, root: Term, source: str) -> int:
         """Node of an expression on the strategy's timeframe.
@@ -100,52 +103,65 @@ class Lowering:
         ExpressionError
             A call looks back further than rule E8 allows.
         """
-        done: dict[tuple[int, Timeframe], Lowered] = {}
-        stack: list[tuple[Term, Timeframe]] = [(root, self.timeframe)]
+        self._kept.append(root)  # terms are known by identity, so they must live as long as the graph
+        stack: list[tuple[Term, Layer]] = [(root, self.own)]
         while stack:
-            term, on = stack[-1]
-            if (id(term), on) in done:
+            term, layer = stack[-1]
+            if id(term) in layer.done:
                 stack.pop()
                 continue
-            inner = (term.timeframe or on) if isinstance(term, Application | Source) else on
-            operands = term.operands if isinstance(term, Application | Operation) else ()
-            waiting = [(one, inner) for one in operands if (id(one), inner) not in done]
-            if waiting:
-                stack.extend(reversed(waiting))
-                continue
+            inner = layer
+            if isinstance(term, WITH_TIMEFRAME) and term.timeframe is not None:
+                inner = self._layer(term.timeframe)
+            below: list[Lowered] = []
+            if isinstance(term, WITH_OPERANDS):
+                found = [inner.done.get(id(one)) for one in term.operands]
+                below = [one for one in found if one is not None]
+                if len(below) < len(found):
+                    stack += [(term.operands[i], inner) for i in range(len(found) - 1, -1, -1) if found[i] is None]
+                    continue
             stack.pop()
-            lowered = self._one(term, inner, [done[id(one), inner] for one in operands])
+            lowered = self._one(term, inner, below)
             if lowered.back > LOOKBACK_LIMIT:
-                message = f"this looks back {lowered.back:,} bars of {inner}, at most {LOOKBACK_LIMIT:,} are allowed"
-                raise error(source, term.at, message, "Name a higher timeframe, or shorten the lengths.")
-            done[id(term), on] = lowered if inner == on else self._aligned(lowered, inner)
-        return done[id(root), self.timeframe].node
+                message = f"this looks back {lowered.back:,} bars of {inner.timeframe}"
+                hint = f"At most {LOOKBACK_LIMIT:,} are allowed: name a higher timeframe, or shorten the lengths."
+                raise error(source, term.at, message, hint)
+            layer.done[id(term)] = lowered if inner is layer else self._aligned(lowered, inner.timeframe)
+        return self.own.done[id(root)].node
 
-    def _one(self, term: Term, on: Timeframe, operands: list[Lowered]) -> Lowered:
+    def _layer(self, timeframe: Timeframe) -> Layer:
+        layer = self._layers.get(timeframe)
+        if layer is None:
+            layer = self._layers[timeframe] = Layer(timeframe, self.nodes)
+        return layer
+
+    def _one(self, term: Term, layer: Layer, operands: list[Lowered]) -> Lowered:
         """Node of a term whose operands have theirs."""
-        build = self.graph.builder(on)
-        nodes = [one.node for one in operands]
-        first = max((one.first for one in operands), default=0)
-        back = max((one.back for one in operands), default=0)
-        match term:
-            case Constant():
-                return Lowered(build(Op.CONST, (), term.value), 0, 0)
-            case Source():
-                return Lowered(term.series.lower(build), 0, 0)
-            case Operation():
-                step = int(term.op in _STEPPING)
-                return Lowered(build(term.op, nodes), first + step, back + step)
-            case Application():
-                own = term.overload.first(term.constants)
-                node = term.overload.lower(build, nodes, term.constants)
-                if term.function.counts_for_warm:
-                    self.calls[node] = max(self.calls.get(node, 0), self._strategy_bar(on, first + own))
-                return Lowered(node, first + own, back + own)
-        raise AssertionError(f"no term: {type(term).__name__}")
+        if isinstance(term, Constant):
+            return Lowered(layer.build(Op.CONST, (), term.value), 0, 0)
+        if isinstance(term, Source):
+            return Lowered(term.series.lower(layer.build), 0, 0)
+        nodes, first, back = [], 0, 0
+        for one in operands:
+            nodes.append(one.node)
+            first, back = max(first, one.first), max(back, one.back)
+        if isinstance(term, Operation):
+            step = int(term.op in _STEPPING)
+            return Lowered(layer.build(term.op, nodes), first + step, back + step)
+        if isinstance(term, Chain):
+            node = nodes[0]
+            for op, right in zip(term.ops, nodes[1:], strict=True):
+                node = layer.build(op, (node, right))
+            return Lowered(node, first, back)
+        own = term.overload.first(term.constants)
+        node = term.overload.lower(layer.build, nodes, term.constants)
+        if term.function.counts_for_warm:
+            self.calls[node] = max(self.calls.get(node, 0), self._strategy_bar(layer.timeframe, first + own))
+        return Lowered(node, first + own, back + own)
 
     def _aligned(self, lowered: Lowered, timeframe: Timeframe) -> Lowered:
         """The same value as the strategy's bars see it: of the last final bar of the coarser timeframe."""
-        node = self.graph.add(Op.ALIGN, (lowered.node,), timeframe=self.timeframe)
+        node = self.own.build(Op.ALIGN, (lowered.node,))
         return Lowered(node, self._strategy_bar(timeframe, lowered.first), 0)
 
     def _strategy_bar(self, timeframe: Timeframe, bar: int) -> int:

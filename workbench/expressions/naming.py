@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from workbench.expressions.source import quoted, suggestion
+from workbench.expressions.syntax import KEYWORDS
 from workbench.indicators import registry
-
-#: Words of the grammar, in capitals.
-KEYWORDS: Final = (
-    *("AND", "OR", "NOT", "BETWEEN", "MOVING_UP", "MOVING_DOWN"),
-    *(f"{verb}_{side}" for side in ("ABOVE", "BELOW") for verb in ("CROSSES", "CROSS", "CROSSING")),
-)
 
 
 def is_reserved(name: str) -> bool:

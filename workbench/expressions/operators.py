@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from workbench.expressions import syntax
-from workbench.expressions.scope import CONDITION, NUMBER, Scope, conflict, named, read
-from workbench.expressions.terms import NONE, Constant, Operation, Term, folded
+from workbench.expressions.scope import CONDITION, NUMBER, Scope
+from workbench.expressions.terms import NOTHING, Chain, Constant, Operation, Reach, Term, folded, together
 from workbench.indicators.ops import Op
 
 _COMPARE: Final = {">": Op.GT, ">=": Op.GE, "<": Op.LT, "<=": Op.LE, "==": Op.EQ, "!=": Op.NE}
-_ARITHMETIC: Final = {"+": Op.ADD, "-": Op.SUB, "*": Op.MUL, "/": Op.DIV}
-_LOGIC: Final = {"AND": Op.AND, "OR": Op.OR}
-_NUMERIC: Final = (Op.NEG, *_ARITHMETIC.values())
+_CHAIN: Final = {"+": Op.ADD, "-": Op.SUB, "*": Op.MUL, "/": Op.DIV, "AND": Op.AND, "OR": Op.OR}
 
 
-def operator_term(scope: Scope, node: syntax.Node, operands: tuple[Term, ...]) -> Term:
+def operator_term(scope: Scope, node: syntax.Operator, operands: tuple[Term, ...]) -> Term:
     """Term of an operator over the terms of its operands."""
-    match node:
-        case syntax.Negative():
-            return _simple(scope, node, Op.NEG, operands, "a minus sign", level=1)
-        case syntax.Inverse():
-            return _simple(scope, node, Op.NOT, operands, "NOT", level=1)
-        case syntax.Arithmetic():
-            return _chain(scope, node, [_ARITHMETIC[one] for one in node.operators], operands, "arithmetic")
-        case syntax.Logic():
-            return _chain(scope, node, [_LOGIC[node.operator]] * (len(operands) - 1), operands, node.operator)
-        case syntax.Comparison():
-            return _simple(scope, node, _COMPARE[node.operator], operands, node.operator)
-        case syntax.Between():
-            return _simple(scope, node, Op.BETWEEN, operands, "BETWEEN")
-        case syntax.Crossing():
-            return crossing(scope, node, node.above, operands)
-        case syntax.Moving():
-            return _moving(scope, node, operands)
-    raise AssertionError(f"no operator: {type(node).__name__}")
+    if isinstance(node, syntax.Comparison):
+        return _condition(scope, node, _COMPARE[node.operator], operands, node.operator)
+    if isinstance(node, syntax.Logic | syntax.Arithmetic):
+        return _chain(scope, node, operands)
+    if isinstance(node, syntax.Crossing):
+        return crossing(scope, node, node.above, operands)
+    if isinstance(node, syntax.Between):
+        return _condition(scope, node, Op.BETWEEN, operands, "BETWEEN")
+    if isinstance(node, syntax.Moving):
+        return _moving(scope, node, operands)
+    if isinstance(node, syntax.Inverse):
+        scope.need(operands[0], CONDITION, "NOT")
+        return Operation(CONDITION, node.at, *scope.count(node, operands, level=1), operands[0].reach, Op.NOT, operands)
+    scope.need(operands[0], NUMBER, "a minus sign")
+    counts = scope.count(node, operands, level=1)
+    if isinstance(operands[0], Constant):
+        return Constant(NUMBER, node.at, *counts, NOTHING, -operands[0].value)
+    return Operation(NUMBER, node.at, *counts, operands[0].reach, Op.NEG, operands)
 
 
-def crossing(scope: Scope, node: syntax.Node, above: bool, operands: tuple[Term, ...]) -> Term:
+def crossing(scope: Scope, node: syntax.Crossing | syntax.Call, above: bool, operands: tuple[Term, ...]) -> Term:
     """Term of a crossing. It steps the bars of its surroundings (rule E6), so it reads those besides its operands'."""
-    op = Op.CROSS_ABOVE if above else Op.CROSS_BELOW
     for term in operands:
         scope.need(term, NUMBER, "a crossing")
     counts = scope.count(node, operands, level=int(isinstance(node, syntax.Call)))
-    stepped = read(operands) | scope.own
-    return Operation(CONDITION, node.at, *counts, named(operands), stepped, conflict(operands), op, operands)
+    op = Op.CROSS_ABOVE if above else Op.CROSS_BELOW
+    return Operation(CONDITION, node.at, *counts, _stepped(scope, operands), op, operands)
+
+
+def _stepped(scope: Scope, operands: tuple[Term, ...]) -> Reach:
+    named, read, conflict = together(operands)
+    return Reach(named, read | scope.own, conflict)
 
 
 def _moving(scope: Scope, node: syntax.Moving, operands: tuple[Term, ...]) -> Term:
@@ -54,37 +56,32 @@ def _moving(scope: Scope, node: syntax.Moving, operands: tuple[Term, ...]) -> Te
         hint = "Write a number, a parameter, or arithmetic of those."
         scope.refuse(operands[1].at, "the percentage must be constant", hint)
     op = Op.MOVING_UP if node.up else Op.MOVING_DOWN
-    counts = scope.count(node, operands)
-    stepped = read(operands) | scope.own
-    return Operation(CONDITION, node.at, *counts, named(operands), stepped, conflict(operands), op, operands)
+    return Operation(CONDITION, node.at, *scope.count(node, operands), _stepped(scope, operands), op, operands)
 
 
-def _simple(
-    scope: Scope, node: syntax.Node, op: Op, operands: tuple[Term, ...], what: str, level: int = 0
-) -> Term:
-    wanted = CONDITION if op is Op.NOT else NUMBER
+def _condition(scope: Scope, node: syntax.Operator, op: Op, operands: tuple[Term, ...], what: str) -> Term:
     for term in operands:
-        scope.need(term, wanted, what)
-    return _combine(node.at, op, operands, scope.count(node, operands, level=level))
+        scope.need(term, NUMBER, what)
+    return Operation(CONDITION, node.at, *scope.count(node, operands), together(operands), op, operands)
 
 
-def _chain(scope: Scope, node: syntax.Node, ops: list[Op], operands: tuple[Term, ...], what: str) -> Term:
-    """``a + b - c`` from the left. The terms are deep to the left, so nobody may walk them by recursion."""
-    wanted = NUMBER if ops[0] in _NUMERIC else CONDITION
+def _chain(scope: Scope, node: syntax.Logic | syntax.Arithmetic, operands: tuple[Term, ...]) -> Term:
+    """``a + b - c`` from the left; constants at its beginning are folded."""
+    logic = isinstance(node, syntax.Logic)
+    wanted = CONDITION if logic else NUMBER
     for term in operands:
-        scope.need(term, wanted, what)
-    scope.count(node, operands, nodes=len(ops))
-    result = operands[0]
-    for op, right in zip(ops, operands[1:], strict=True):
-        counts = result.size + right.size + 1, max(result.depth, right.depth)
-        result = _combine(node.at, op, (result, right), counts)
-    return result
-
-
-def _combine(at: int, op: Op, operands: tuple[Term, ...], counts: tuple[int, int]) -> Term:
-    kind = NUMBER if op in _NUMERIC else CONDITION
-    if kind is NUMBER and all(isinstance(term, Constant) for term in operands):
-        value = folded(op, tuple(cast("Constant", term).value for term in operands))
-        if value is not None:
-            return Constant(NUMBER, at, *counts, NONE, NONE, None, value)
-    return Operation(kind, at, *counts, named(operands), read(operands), conflict(operands), op, operands)
+        scope.need(term, wanted, node.operators[0] if logic else "arithmetic")
+    counts = scope.count(node, operands, nodes=len(node.operators))
+    ops = [_CHAIN[operator] for operator in node.operators]
+    start, first = 0, operands[0]
+    if isinstance(first, Constant):
+        value = first.value
+        for op, right in zip(ops, operands[1:], strict=True):
+            result = folded(op, value, right.value) if isinstance(right, Constant) else None
+            if result is None:
+                break
+            value, start = result, start + 1
+        if start == len(ops):
+            return Constant(NUMBER, node.at, *counts, NOTHING, value)
+        operands = (first._replace(value=value), *operands[start + 1 :])
+    return Chain(wanted, node.at, *counts, together(operands), tuple(ops[start:]), operands)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.expressions.check import check
-from workbench.expressions.graph import Graph, Lowering
+from workbench.expressions.graph import Graph
 from workbench.expressions.scope import CONDITION, NUMBER
 from workbench.expressions.source import readable
 from workbench.indicators.ops import Op
@@ -37,6 +38,9 @@ node_dtype = np.dtype(
     ],
     align=True,
 )
+
+# Below it are the arithmetic operations and combinations of one bar, which remember nothing.
+_STATELESS: Final = int(Op.AND)
 
 #: What the value of each root of a strategy must be; other names may be either.
 ROOT_TYPES: Final[dict[str, ValueType]] = {
@@ -128,45 +132,48 @@ def compile_program(
         ``timeframe`` is none.
     """
     own = Timeframe.parse(timeframe)
-    graph = Graph()
-    lowering = Lowering(graph, own, max(1, session_minutes))
+    graph = Graph(own, max(1, session_minutes))
     roots: dict[str, int] = {}
     for root, text in sources.items():
         term = check(text, params or {}, own, ROOT_TYPES.get(root))
-        roots[root] = lowering.lower(term, readable(text))
+        roots[root] = graph.lower(term, readable(text))
     if stop_atr_length is not None:
         atr = function("ATR")
         assert atr is not None
-        roots[STOP_ATR] = atr.overloads[0].lower(graph.builder(own), (), (float(stop_atr_length),))
-    return _laid_out(graph, roots, lowering.calls, own)
+        roots[STOP_ATR] = atr.overloads[0].lower(graph.own.build, (), (float(stop_atr_length),))
+    return _laid_out(graph, roots)
 
 
-def _laid_out(graph: Graph, roots: dict[str, int], calls: dict[int, int], own: Timeframe) -> Program:
+def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:
     """Sort the nodes into the order in which they run and give each its memory."""
-    timeframes = sorted({own, *(node.timeframe for node in graph.nodes)}, reverse=True)
-    order = sorted(range(len(graph.nodes)), key=lambda index: timeframes.index(graph.nodes[index].timeframe))
+    timeframes = sorted({graph.timeframe, *(node.timeframe for node in graph.nodes)}, reverse=True)
+    rank = {timeframe: k for k, timeframe in enumerate(timeframes)}
+    tf_of = [rank[node.timeframe] for node in graph.nodes]
+    order = sorted(range(len(tf_of)), key=tf_of.__getitem__)
     place = {index: position for position, index in enumerate(order)}
+    place[-1] = -1
+    ordered = [graph.nodes[index] for index in order]
     nodes: Any = np.zeros(len(order), node_dtype)
-    leaves: list[dict[Leaf, None]] = [{} for _ in timeframes]
-    cells = 0
-    for position, index in enumerate(order):
-        node, row = graph.nodes[index], nodes[position]
-        row["op"], row["p"], row["state_off"] = node.op, node.p, cells
-        row["args"] = [*(place[child] for child in node.children), *(-1,) * (4 - len(node.children))]
-        row["tf"] = timeframes.index(node.timeframe)
-        row["is_call"] = index in calls
-        cells += int(state_size(int(node.op), *node.p))
-        if node.op is Op.LEAF:
-            leaves[row["tf"]][Leaf(int(node.p[0]))] = None
+    nodes["op"] = [node.op for node in ordered]
+    nodes["p"] = [node.p for node in ordered]
+    nodes["args"] = [[place[one] for one in (*node.children, -1, -1, -1, -1)[:4]] for node in ordered]
+    nodes["tf"] = [tf_of[index] for index in order]
+    nodes["is_call"] = [index in graph.calls for index in order]
+    sizes = [0 if node.op < _STATELESS else int(state_size(node.op, *node.p)) for node in ordered]
+    nodes["state_off"] = [0, *accumulate(sizes)][:-1]
     bounds = np.searchsorted(nodes["tf"], np.arange(len(timeframes) + 1))
+    leaves: list[set[Leaf]] = [set() for _ in timeframes]
+    for node, k in zip(ordered, nodes["tf"].tolist(), strict=True):
+        if node.op == Op.LEAF:
+            leaves[k].add(Leaf(int(node.p[0])))
     return Program(
         nodes=nodes,
         timeframes=tuple(timeframes),
         first=bounds[:-1].astype(np.int64),
         last=bounds[1:].astype(np.int64),
-        state_size=cells,
+        state_size=sum(sizes),
         roots={name: place[index] for name, index in roots.items()},
-        calls=np.array(sorted(place[index] for index in calls), np.int64),
-        warm_bars=max((bar + 1 for bar in calls.values()), default=0),
+        calls=np.array(sorted(place[index] for index in graph.calls), np.int64),
+        warm_bars=max((bar + 1 for bar in graph.calls.values()), default=0),
         leaves=tuple(tuple(sorted(one)) for one in leaves),
     )

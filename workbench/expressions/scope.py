@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from workbench.expressions.parse import DEPTH_LIMIT, NODE_LIMIT
+from workbench.expressions.builder import DEPTH_LIMIT, NODE_LIMIT
 from workbench.expressions.source import error
 from workbench.expressions.syntax import Node
-from workbench.expressions.terms import Conflict, Term, Timeframes
+from workbench.expressions.terms import NONE, Reach, Term, Timeframes
 from workbench.indicators.signature import ValueType
 from workbench.market.timeframe import Timeframe
 
@@ -16,10 +15,7 @@ NUMBER: Final = ValueType.NUMBER
 CONDITION: Final = ValueType.CONDITION
 WORDS: Final = {NUMBER: "a number", CONDITION: "a condition"}
 
-_NONE: Timeframes = frozenset()
 
-
-@dataclass(frozen=True)
 class Scope:
     """The surroundings of every check.
 
@@ -29,15 +25,19 @@ class Scope:
         The text, with line ends made line feeds; errors point into it.
     timeframe : Timeframe
         The strategy's.
+
+    Attributes
+    ----------
+    own : frozenset of Timeframe
+        The strategy's timeframe as a set.
+    here : Reach
+        Of a series of the strategy's bars.
     """
 
-    source: str
-    timeframe: Timeframe
-
-    @property
-    def own(self) -> Timeframes:
-        """The strategy's timeframe as a set."""
-        return frozenset((self.timeframe,))
+    def __init__(self, source: str, timeframe: Timeframe) -> None:
+        self.source, self.timeframe = source, timeframe
+        self.own: Timeframes = frozenset((timeframe,))
+        self.here = Reach(NONE, self.own, None)
 
     def refuse(self, at: int, message: str, hint: str = "") -> NoReturn:
         """Raise the error that points at one character of the text."""
@@ -51,29 +51,14 @@ class Scope:
 
     def count(self, node: Node, operands: tuple[Term, ...], nodes: int = 1, level: int = 0) -> tuple[int, int]:
         """Size and depth of a node with its variables written out, within the limits of rule E8."""
-        size = nodes + sum(term.size for term in operands)
+        size, inner = nodes, 0
+        for term in operands:
+            size += term.size
+            inner = max(inner, term.depth)
+        depth = max(node.depth, level + inner)
         if size > NODE_LIMIT:
-            self.refuse(
-                node.at,
-                f"with its variables written out, the expression has more than {NODE_LIMIT:,} nodes",
-                "Split it into several strategies.",
-            )
-        depth = max(node.depth, level + max((term.depth for term in operands), default=0))
+            message = f"with its variables written out, the expression has more than {NODE_LIMIT:,} nodes"
+            self.refuse(node.at, message, "Split it into several strategies.")
         if depth > DEPTH_LIMIT:
             self.refuse(node.at, f"with its variables written out, it is nested more than {DEPTH_LIMIT} levels deep")
         return size, depth
-
-
-def named(operands: tuple[Term, ...]) -> Timeframes:
-    """Timeframes written anywhere in some terms."""
-    return _NONE.union(*(term.named for term in operands))
-
-
-def read(operands: tuple[Term, ...]) -> Timeframes:
-    """Timeframes whose bars some terms step on."""
-    return _NONE.union(*(term.read for term in operands))
-
-
-def conflict(operands: tuple[Term, ...]) -> Conflict | None:
-    """First conflict of timeframes inside some terms."""
-    return next((term.conflict for term in operands if term.conflict is not None), None)

@@ -113,9 +113,9 @@ def slip(source: str, at: int, accepted: Collection[str]) -> tuple[int, str, str
     """
     if not _COMMENT.sub("", source[at:]).strip(" \t\n"):
         return _unfinished(source, accepted)
-    operand = "NAME" in accepted and "_AND" not in accepted
+    operand = "NAME" in accepted and "AND" not in accepted
     missing = "a value is missing before" if operand else "an operator is missing before"
-    if "_COMMA" in accepted and not operand:
+    if "COMMA" in accepted and not operand:
         missing = "a comma or an operator is missing before"
     for start in (at - 1, at):
         hint = _PAIRS.get(source[max(start, 0) : start + 2])
@@ -167,7 +167,7 @@ def _unfinished(source: str, accepted: Collection[str]) -> tuple[int, str, str]:
     end = len(_COMMENT.sub(lambda comment: " " * len(comment[0]), source).rstrip(" \t\n"))
     if end == 0:
         return 0, "the expression is empty: it holds only comments", "Write a condition, for example RSI(14) < 30."
-    if opened and ("_AND" in accepted or "_CLOSE" in accepted):
+    if opened and ("AND" in accepted or "CLOSE" in accepted):
         return opened[-1], "this ( is never closed", ""
     if "DEFINE" in accepted:
         return end, "the last statement is missing: every line defines a variable", _LAST

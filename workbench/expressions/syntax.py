@@ -1,128 +1,145 @@
 """The tree of a parsed expression: what was written, where, and nothing about what it means.
 
-Every node is frozen. ``at`` is the offset of its first character in the source, ``depth`` the number of
-parentheses, calls, minus signs and NOTs inside each other (a chain such as ``a AND b AND c`` stays on one level
-however long it is), ``size`` the number of nodes it is written with. Parentheses leave no node, only depth.
+Every node is immutable. ``at`` is the offset of its first character in the source, ``depth`` the number of parentheses,
+calls, minus signs and NOTs inside each other (a chain such as ``a AND b AND c`` stays on one level however long it is).
+Parentheses leave no node, only depth.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+#: Words of the grammar, in capitals, with their terminals.
+KEYWORDS: Final[dict[str, str]] = {
+    "AND": "AND",
+    "OR": "OR",
+    "NOT": "NOT",
+    "BETWEEN": "BETWEEN",
+    "MOVING_UP": "MOVING",
+    "MOVING_DOWN": "MOVING",
+    **{f"{verb}_{side}": "CROSS" for side in ("ABOVE", "BELOW") for verb in ("CROSSES", "CROSS", "CROSSING")},
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """What every node of the tree has."""
+class Number(NamedTuple):
+    """A finite number."""
 
     at: int
     depth: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Number(Node):
-    """A finite number."""
-
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Text(Node):
+class Text(NamedTuple):
     """Text in quotes, which may stand only where a call takes a timeframe."""
 
+    at: int
+    depth: int
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Node):
+class Name(NamedTuple):
     """A series or a variable."""
 
+    at: int
+    depth: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter(Node):
+class Parameter(NamedTuple):
     """``$name``, bound when the strategy is made; ``name`` is without the dollar."""
 
+    at: int
+    depth: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Node):
+class Call(NamedTuple):
     """``name(arguments)``: an indicator, a series on a timeframe, or a crossing written as a function."""
 
+    at: int
+    depth: int
     name: str
-    arguments: tuple[Node, ...]
+    operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Negative(Node):
+class Negative(NamedTuple):
     """``-operand``."""
 
-    operand: Node
+    at: int
+    depth: int
+    operands: tuple[Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Inverse(Node):
+class Inverse(NamedTuple):
     """``NOT operand``."""
 
-    operand: Node
+    at: int
+    depth: int
+    operands: tuple[Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic(Node):
-    """A chain of ``+ -`` or of ``* /``, evaluated from the left; ``operators`` has one character an operator."""
+class Arithmetic(NamedTuple):
+    """A chain of ``+ -`` or of ``* /``, evaluated from the left; ``operators`` stand between the operands."""
 
-    operators: str
+    at: int
+    depth: int
+    operators: tuple[str, ...]
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Logic(Node):
-    """A chain of ``AND`` or of ``OR``."""
+class Logic(NamedTuple):
+    """A chain of ``AND`` or of ``OR``; ``operators`` stand between the operands."""
 
-    operator: str
+    at: int
+    depth: int
+    operators: tuple[str, ...]
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison(Node):
+class Comparison(NamedTuple):
     """``left operator right`` with one of ``> >= < <= == !=``."""
 
+    at: int
+    depth: int
     operator: str
-    left: Node
-    right: Node
+    operands: tuple[Node, Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Between(Node):
+class Between(NamedTuple):
     """``operand BETWEEN low AND high``, both ends included."""
 
-    operand: Node
-    low: Node
-    high: Node
+    at: int
+    depth: int
+    operands: tuple[Node, Node, Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing(Node):
+class Crossing(NamedTuple):
     """``left CROSSES_ABOVE right``, or below."""
 
+    at: int
+    depth: int
     above: bool
-    left: Node
-    right: Node
+    operands: tuple[Node, Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Moving(Node):
+class Moving(NamedTuple):
     """``operand MOVING_UP percent``, or down."""
 
+    at: int
+    depth: int
     up: bool
-    operand: Node
-    percent: Node
+    operands: tuple[Node, Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+Leaf = Number | Text | Name | Parameter
+LEAVES: Final = (Number, Text, Name, Parameter)
+Operator = Negative | Inverse | Arithmetic | Logic | Comparison | Between | Crossing | Moving
+Node = Leaf | Call | Operator
+
+NO_OPERANDS: Final[tuple[Node, ...]] = ()
+
+
+class Definition(NamedTuple):
     """``name = body`` on lines before the last statement."""
 
     at: int
@@ -130,27 +147,13 @@ class Definition:
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """Definitions in the order of their lines, and the statement they lead to."""
 
     definitions: tuple[Definition, ...]
     body: Node
 
 
-def children(node: Node) -> tuple[Node, ...]:
+def operands(node: Node) -> tuple[Node, ...]:
     """Nodes right below one node, in the order of the text."""
-    match node:
-        case Call():
-            return node.arguments
-        case Arithmetic() | Logic():
-            return node.operands
-        case Comparison() | Crossing():
-            return node.left, node.right
-        case Between():
-            return node.operand, node.low, node.high
-        case Moving():
-            return node.operand, node.percent
-        case Negative() | Inverse():
-            return (node.operand,)
-    return ()
+    return NO_OPERANDS if isinstance(node, LEAVES) else node.operands

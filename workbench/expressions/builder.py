@@ -1,0 +1,172 @@
+"""The tree while it grows: what each rule of the grammar makes of its parts, and the limit of its depth (rule E8)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+from workbench.expressions.syntax import (
+    Arithmetic,
+    Between,
+    Call,
+    Comparison,
+    Crossing,
+    Definition,
+    Inverse,
+    Logic,
+    Moving,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Parameter,
+    Script,
+    Text,
+)
+
+#: Deepest nesting, and most nodes, of an expression (rule E8).
+DEPTH_LIMIT: Final = 64
+NODE_LIMIT: Final = 2_500
+
+
+class Refused(Exception):  # noqa: N818 - it becomes an ExpressionError as soon as it is out of the parser
+    """The text breaks a limit; carried out of the parser with the place where it happened."""
+
+    def __init__(self, at: int, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.at, self.message, self.hint = at, message, hint
+
+
+def too_deep(at: int) -> Refused:
+    """The refusal of an expression that is nested too deep."""
+    return Refused(
+        at,
+        f"the expression is nested more than {DEPTH_LIMIT} levels deep",
+        "Define inner parts as variables on lines of their own, or write a chain of AND and OR without parentheses.",
+    )
+
+
+class Builder:
+    """Makes nodes; lark calls the method named like the rule with the rule's parts."""
+
+    def number(self, parts: list[Any]) -> Number:
+        """Read ``14``, ``.5`` or ``1e-3``."""
+        (token,) = parts
+        value = float(token)
+        if value == math.inf:
+            raise Refused(token.start_pos, "the number is too large")
+        return Number(token.start_pos, 0, value)
+
+    def name(self, parts: list[Any]) -> Name:
+        """Read a series or a variable."""
+        (token,) = parts
+        return Name(token.start_pos, 0, str(token))
+
+    def parameter(self, parts: list[Any]) -> Parameter:
+        """Read ``$name``."""
+        (token,) = parts
+        return Parameter(token.start_pos, 0, str(token)[1:])
+
+    def group(self, parts: list[Any]) -> Any:
+        """Drop parentheses, keeping where they began and that they were a level."""
+        opening, inner, _ = parts
+        return inner._replace(at=opening.start_pos, depth=_level(opening.start_pos, (inner,)))
+
+    def call(self, parts: list[Any]) -> Call:
+        """Read a name with arguments."""
+        name = parts[0]
+        operands = tuple([_text(one) if isinstance(one, str) else one for one in parts[2:-1:2]])
+        return Call(name.start_pos, _level(name.start_pos, operands), str(name), operands)
+
+    def negative(self, parts: list[Any]) -> Negative:
+        """Read a minus sign and its operand."""
+        sign, operand = parts
+        return Negative(sign.start_pos, _level(sign.start_pos, (operand,)), (operand,))
+
+    def inverse(self, parts: list[Any]) -> Inverse:
+        """Read NOT and its operand."""
+        word, operand = parts
+        return Inverse(word.start_pos, _level(word.start_pos, (operand,)), (operand,))
+
+    def logic(self, parts: list[Any]) -> Any:
+        """Read a chain of AND and OR; AND binds tighter."""
+        return _chain(Logic, parts, "AND", "OR")
+
+    def arithmetic(self, parts: list[Any]) -> Any:
+        """Read a chain of ``+ - * /``; ``*`` and ``/`` bind tighter."""
+        return _chain(Arithmetic, parts, "MULTIPLY", "ADD")
+
+    def comparison(self, parts: list[Any]) -> Comparison:
+        """Read a comparison of two numbers."""
+        operands = parts[0], parts[2]
+        return Comparison(operands[0].at, _deepest(operands), str(parts[1]), operands)
+
+    def between(self, parts: list[Any]) -> Between:
+        """Read ``a BETWEEN low AND high``."""
+        operands = parts[0], parts[2], parts[4]
+        return Between(operands[0].at, _deepest(operands), operands)
+
+    def crossing(self, parts: list[Any]) -> Crossing:
+        """Read a crossing in any of its spellings."""
+        operands = parts[0], parts[2]
+        return Crossing(operands[0].at, _deepest(operands), parts[1].upper().endswith("ABOVE"), operands)
+
+    def moving(self, parts: list[Any]) -> Moving:
+        """Read ``a MOVING_UP percent``."""
+        operands = parts[0], parts[2]
+        return Moving(operands[0].at, _deepest(operands), parts[1].upper().endswith("UP"), operands)
+
+    def definition(self, parts: list[Any]) -> Definition:
+        """Read a line ``name = expression``."""
+        token, body = parts
+        name = token[:-1].strip()
+        return Definition(token.start_pos + token.index(name), name, body)
+
+    def start(self, parts: list[Any]) -> Script:
+        """Close the script."""
+        return Script(tuple(parts[:-1]), parts[-1])
+
+
+def _text(token: Any) -> Text:
+    return Text(token.start_pos, 0, str(token)[1:-1])
+
+
+def _deepest(operands: Iterable[Node]) -> int:
+    depth = 0
+    for one in operands:
+        depth = max(depth, one.depth)
+    return depth
+
+
+def _level(at: int, operands: Iterable[Node]) -> int:
+    """Depth of a node that is a level of its own."""
+    depth = _deepest(operands)
+    if depth >= DEPTH_LIMIT:
+        raise too_deep(at)
+    return depth + 1
+
+
+def _chain(kind: type[Logic | Arithmetic], parts: list[Any], tight: str, loose: str) -> Any:
+    """Node of a flat chain of two levels of operators: runs of the tight ones become operands of the loose ones."""
+    kinds = {token.type for token in parts[1::2]}
+    if kinds == {tight} or kinds == {loose}:
+        return _joined(kind, parts)
+    outer: list[Any] = []
+    run = [parts[0]]
+    for operator, operand in zip(parts[1::2], parts[2::2], strict=True):
+        if operator.type == tight:
+            run += operator, operand
+        else:
+            outer += _joined(kind, run), operator
+            run = [operand]
+    return _joined(kind, [*outer, _joined(kind, run)])
+
+
+def _joined(kind: type[Logic | Arithmetic], parts: list[Any]) -> Any:
+    """Node of operands with operators of one level between them; one operand stays what it is."""
+    if len(parts) == 1:
+        return parts[0]
+    operands = tuple(parts[::2])
+    operators = tuple([token.upper() for token in parts[1::2]])
+    return kind(operands[0].at, _deepest(operands), operators, operands)
