@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -199,14 +198,9 @@ class Result:
         return f"Result({self.strategy.name} {self.strategy.version}: {', '.join(shown)})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:right'>{html.escape(_short(value))}</td></tr>"
-            for name, value in self.stats.items()
-        )
-        title = html.escape(f"{self.strategy.name} {self.strategy.version}")
-        span = html.escape(f"{', '.join(self._run.instruments[:5])}{' …' if len(self._run.instruments) > 5 else ''}")
-        return f"<h4>{title}</h4><p>{span}</p><table>{rows}</table><p><small>hash {html.escape(self.hash)}</small></p>"
+        from workbench.research.card import result_card
+
+        return result_card(self)
 
 
 #: What the one-line form of a result shows.

@@ -1,0 +1,228 @@
+"""``workbench demo``: the research notebooks, executed, with a report of each result, in one folder.
+
+How it works: papermill executes the notebooks that ship with the package in kernels of this very interpreter, on embedded
+data; nothing needs a network, a display or a setting. Each notebook writes its own report, so that what is shown is
+what a user's notebook would do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import ConfigError
+from workbench.research.stats import Statistic
+from workbench.research.wording import KEY_FIGURES, wording_of, written
+
+PACKAGE = pathlib.Path(__file__).resolve().parents[1]
+
+#: What the demo executes, in this order.
+NOTEBOOKS = ("01_first_backtest", "02_portfolio", "03_intraday_nse")
+
+PLOTLY = "application/vnd.plotly.v1+json"
+
+
+@dataclass(frozen=True)
+class Executed:
+    """One executed notebook.
+
+    Attributes
+    ----------
+    name : str
+        Of the notebook.
+    page : pathlib.Path
+        The notebook with its outputs, as HTML.
+    report : pathlib.Path
+        The report of its result.
+    strategy : str
+        Name and version.
+    stats : dict of str to float, int, str or None
+        Statistics of rule R3.
+    hash : str
+        Of the result (R4).
+    seconds : float
+        How long it took.
+    """
+
+    name: str
+    page: pathlib.Path
+    report: pathlib.Path
+    strategy: str
+    stats: dict[str, Statistic]
+    hash: str
+    seconds: float
+
+
+def run_demo(
+    folder: str | os.PathLike[str] = "output/demo",
+    notebooks: tuple[str, ...] = NOTEBOOKS,
+    say: Callable[[Any], None] | None = None,
+) -> list[Executed]:
+    """Execute the research notebooks and leave pages and reports in a folder.
+
+    Parameters
+    ----------
+    folder : str or path
+        Made where it does not exist; files of the same names are replaced.
+    notebooks : tuple of str
+        Which, by name.
+    say : callable, optional
+        Given lines and rich tables to show; printed to the terminal by default.
+
+    Returns
+    -------
+    list of Executed
+        In the order of ``notebooks``.
+
+    Raises
+    ------
+    ConfigError
+        A notebook that is not there.
+    """
+    if say is None:
+        from rich.console import Console
+
+        say = Console().print
+    target = pathlib.Path(folder).expanduser().absolute()
+    sources = [find_notebook(name) for name in notebooks]
+    done = []
+    for name, source in zip(notebooks, sources, strict=True):
+        say(f"[bold]{name}[/bold]: running")
+        done.append(execute(source, target))
+        say(f"[bold]{name}[/bold]: done in {done[-1].seconds:.1f} s")
+    say(_table(done))
+    say(f"Reports and executed notebooks are in [bold]{target}[/bold]; open one of these in a browser:")
+    for one in done:
+        say(f"  {one.report}")
+        say(f"  {one.page}")
+    return done
+
+
+def find_notebook(name: str) -> pathlib.Path:
+    """A notebook that ships with the package, or lies in the checkout; ConfigError when there is none."""
+    for folder in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
+        path = folder / f"{name}.ipynb"
+        if path.is_file():
+            return path
+    raise ConfigError(f"there is no notebook {name!r}; the demo has {', '.join(NOTEBOOKS)}.")
+
+
+def execute(source: pathlib.Path, target: pathlib.Path) -> Executed:
+    """Execute one notebook, write its page, and read back what it reported.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        A notebook with a parameter ``folder``, into which it writes a report.
+    target : pathlib.Path
+        Gets ``<name>.ipynb``, ``<name>.html`` and a folder ``<name>`` with the report.
+
+    Returns
+    -------
+    Executed
+    """
+    import papermill
+
+    name = source.stem
+    report = target / name
+    report.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    outcome = papermill.execute_notebook(
+        source, target / f"{name}.ipynb", parameters={"folder": str(report)}, kernel_name="python3",
+        progress_bar=False, kernel_manager_class=_own_kernel(), cwd=str(target),
+    )
+    page = target / f"{name}.html"
+    page.write_text(notebook_html(outcome, name), encoding="utf-8")
+    seconds = time.monotonic() - began
+    told = json.loads((report / "stats.json").read_text(encoding="utf-8"))
+    return Executed(
+        name, page, report / "report.html", f"{told['name']} {told['version']}", told["stats"], told["hash"], seconds
+    )
+
+
+def _own_kernel() -> Any:
+    """A kernel of this interpreter, whatever kernels are installed for the user under the name python3."""
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    class OwnKernel(AsyncKernelManager):
+        """Starts ``sys.executable``, and talks to it through files: no port is opened."""
+
+        transport = "ipc"
+
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            return KernelSpec(argv=command, display_name="Python 3", language="python")
+
+        async def start_kernel(self, **options: Any) -> None:
+            # Figures as data: the page draws them with one plotly.js for all of them.
+            environment = {**os.environ, **(options.pop("env", None) or {}), "PLOTLY_RENDERER": "plotly_mimetype"}
+            await super().start_kernel(**options, env=environment)
+
+    return OwnKernel
+
+
+def notebook_html(notebook: Any, name: str) -> str:
+    """An executed notebook as one page that opens without a network.
+
+    Parameters
+    ----------
+    notebook : nbformat notebook
+        With outputs. Not changed.
+    name : str
+        Title, where the first cell has no heading.
+
+    Returns
+    -------
+    str
+        HTML; plotly.js is in it when there is a figure.
+    """
+    from copy import deepcopy
+
+    import nbconvert
+    import plotly.io
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from plotly.offline import get_plotlyjs
+    from pygments.formatters import HtmlFormatter
+
+    drawn, charts = deepcopy(notebook), 0
+    drawn.cells = [cell for cell in drawn.cells if "injected-parameters" not in cell.metadata.get("tags", ())]
+    for cell in drawn.cells:
+        for output in cell.get("outputs", ()):
+            figure = output.get("data", {}).pop(PLOTLY, None)
+            if figure is not None:
+                charts += 1
+                output["data"]["text/html"] = plotly.io.to_html(
+                    {"data": figure["data"], "layout": figure["layout"]}, include_plotlyjs=False, full_html=False,
+                    div_id=f"chart-{charts}", config={"displaylogo": False, "responsive": True}, validate=False,
+                )
+    exporter = nbconvert.HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
+    body, _ = exporter.from_notebook_node(drawn)
+    template = Environment(
+        loader=PackageLoader("workbench", "templates"), autoescape=True, undefined=StrictUndefined
+    ).get_template("notebook.html.j2")
+    return template.render(
+        title=name, body=body, plotly_js=get_plotlyjs() if charts else "",
+        highlighting=HtmlFormatter(style="default").get_style_defs(".highlight"),
+    )
+
+
+def _table(done: list[Executed]) -> Any:
+    """Key figures of each result, side by side."""
+    from rich.table import Table
+
+    table = Table(title="Key figures", title_justify="left", show_lines=False)
+    table.add_column("")
+    for one in done:
+        table.add_column(one.strategy, justify="right")
+    for name in KEY_FIGURES:
+        table.add_row(wording_of(name).title, *(written(name, one.stats[name]) for one in done))
+    table.add_row("Hash", *(one.hash[:8] for one in done))
+    return table
