@@ -27,9 +27,9 @@ WORDS = "5 .5 1e-3 1e999 0 14 $n $low $x x n 1h '1d' \" ' \"1h\"".split()
 FOREIGN = "&& || ! ^ % [1] ; \x00 é \u2028 \ud800 __import__ eval( lambda: os.system".split(" ")
 TOKENS = (*registry.names(), *KEYWORDS, *SIGNS, *WORDS, *FOREIGN, "\n", " ", "\t", "x = ", "\nx = ")
 DEEP = (
-    *("(", "-", "NOT ", "ABS(", "IF(", "a AND ", "1+", "1,", "f(", "close > ", "x = 1\n", "SMA(close, 5) + "),
-    *("close CROSSES_ABOVE ", "1 BETWEEN ", "(-", "NOT(", "a=", "$n*", " ", "\x00", ".", "e", "9", "_", "close\n", "\n"),
-    *("close > 1 AND ", "RSI(14) < 30 OR ", 'SMA(close("1h"), 5) * ', "(close) - ", "f(a,", "a,", "a=b\n", "#", '"1h",'),
+    *("(", "-", "NOT ", "ABS(", "IF(", "a AND ", "1+", "1,", "f(", "f(a,", "a,", "(-", "NOT(", "a=", "a=b\n", "$n*"),
+    *("close > ", "x = 1\n", "SMA(close, 5) + ", "close CROSSES_ABOVE ", "1 BETWEEN ", "close\n", "\n", '"1h",', "#"),
+    *("close > 1 AND ", "RSI(14) < 30 OR ", 'SMA(close("1h"), 5) * ', "(close) - ", " ", "\x00", ".", "e", "9", "_"),
 )
 
 

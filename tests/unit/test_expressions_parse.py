@@ -208,9 +208,12 @@ def test_E8_nodes_are_counted():
     wrong = refused(" + ".join(["a"] * 1251))
     assert "more than 2,500 nodes" in wrong.message
     assert wrong.column == 4 * 1250 + 1
-    assert parse(" AND ".join(["f(a, -1, '1h') BETWEEN 2 AND $x"] * 311 + ["1 > 2"])).body.depth == 2
-    assert "nodes" in refused(" AND ".join(["f(a, -1, '1h') BETWEEN 2 AND $x"] * 312 + ["1 > 2 > a"])).message
+    each_eight = ["f(a,-1,'1h') BETWEEN 2 AND $x"] * 312  # with the AND that joins it
+    assert parse(" AND ".join([*each_eight, "1 > a"])).body.depth == 2
+    assert "more than 2,500 nodes" in refused(" AND ".join([*each_eight, "1 > a + 2"])).message
 
 
 def test_E8_long_text_is_refused_at_once():
-    assert "at most 10,000" in refused("a " * 50_000).message
+    assert "at most 20,000" in refused("a " * 50_000).message
+    assert "more than 5,000 words and signs" in refused(("(" * 60 + "a" + ")" * 60 + "-") * 100).message
+    assert parse("a > 1" + "\n# a word on it" * 1_300).body.depth == 0

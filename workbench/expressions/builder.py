@@ -47,8 +47,8 @@ def too_deep(at: int) -> Refused:
     )
 
 
-class Builder:
-    """Makes nodes; lark calls the method named like the rule with the rule's parts."""
+class Operands:
+    """Makes the nodes that stand between operators: values, calls, and what is in parentheses or after a sign."""
 
     def number(self, parts: list[Any]) -> Number:
         """Read ``14``, ``.5`` or ``1e-3``."""
@@ -84,10 +84,9 @@ class Builder:
         sign, operand = parts
         return Negative(sign.start_pos, _level(sign.start_pos, (operand,)), (operand,))
 
-    def inverse(self, parts: list[Any]) -> Inverse:
-        """Read NOT and its operand."""
-        word, operand = parts
-        return Inverse(word.start_pos, _level(word.start_pos, (operand,)), (operand,))
+
+class Builder(Operands):
+    """Makes every node; lark calls the method named like the rule with the rule's parts."""
 
     def logic(self, parts: list[Any]) -> Any:
         """Read a chain of AND and OR; AND binds tighter."""
@@ -96,6 +95,11 @@ class Builder:
     def arithmetic(self, parts: list[Any]) -> Any:
         """Read a chain of ``+ - * /``; ``*`` and ``/`` bind tighter."""
         return _chain(Arithmetic, parts, "MULTIPLY", "ADD")
+
+    def inverse(self, parts: list[Any]) -> Inverse:
+        """Read NOT and its operand."""
+        word, operand = parts
+        return Inverse(word.start_pos, _level(word.start_pos, (operand,)), (operand,))
 
     def comparison(self, parts: list[Any]) -> Comparison:
         """Read a comparison of two numbers."""

@@ -38,8 +38,12 @@ _SCAN = re.compile(
 )
 _CALLED = re.compile(r"[ \t]*\(")
 
+#: Most words and signs of a text, parentheses and commas included: with it, nothing keeps the parser busy for 50 ms.
+TOKEN_LIMIT: Final = 5_000
+
 _VALUES: Final = frozenset(("NUMBER", "NAME", "PARAMETER", "TEXT", "CLOSE"))
 
+_SPLIT: Final = "Split it into several strategies, or define what repeats once: name = expression."
 # What each terminal adds to the count of nodes; the AND of a BETWEEN is not one of its own.
 _NODES: Final = {
     **dict.fromkeys(("NUMBER", "NAME", "PARAMETER", "CALL", "AND", "OR", "NOT", "COMPARE"), 1),
@@ -60,7 +64,7 @@ class Tokens(Lexer):
         of a number or the name of a function. The parenthesis of a call stands on the line of its name, so that a
         last statement in parentheses is not swallowed by a definition above it that ends with a name.
         """
-        before, nodes = "", 0
+        before, nodes, tokens = "", 0, 0
         for match in _SCAN.finditer(data):
             kind = match.lastgroup or ""
             if kind == "SKIP":
@@ -76,7 +80,9 @@ class Tokens(Lexer):
             before = kind
             at = match.start(match.lastindex or 0)
             nodes += _NODES.get(kind, 0)
+            tokens += 1
             if nodes > NODE_LIMIT:
-                message = f"the expression has more than {NODE_LIMIT:,} nodes"
-                raise Refused(at, message, "Split it into several strategies.")
+                raise Refused(at, f"the expression has more than {NODE_LIMIT:,} nodes", _SPLIT)
+            if tokens > TOKEN_LIMIT:
+                raise Refused(at, f"the expression has more than {TOKEN_LIMIT:,} words and signs", _SPLIT)
             yield Token(kind, value, at)
