@@ -1,0 +1,47 @@
+"""The command ``workbench``: its groups, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workbench.cli import about, backtest, calendars, data, expressions
+from workbench.cli.failures import DEBUG, Commands
+
+_EPILOG = """\b
+Examples:
+  workbench demo                                                  everything once, on data that is there
+  workbench data import RELIANCE_5m.csv --calendar NSE --zone Asia/Kolkata
+  workbench backtest rsi-dip.toml --costs zerodha --output trades.csv
+  workbench evaluate "RSI(14)" --bars RELIANCE --tail 5
+  workbench calendar show NSE 2024-11-01
+\b
+Exit codes: 0 done; 1 unexpected failure, or refused by data validate; 2 something given is wrong.
+Files are kept in ./.workbench, or where WORKBENCH_HOME says.
+"""
+
+app = typer.Typer(
+    name="workbench",
+    cls=Commands,
+    no_args_is_help=True,
+    # Plain help: rich's takes longer to import than everything else together.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=_EPILOG,
+)
+
+
+@app.callback()
+def root(
+    debug: Annotated[bool, typer.Option(DEBUG, help="Show where a failure came from; may stand anywhere.")] = False,
+) -> None:
+    """Research trading strategies: what was researched is what trades."""
+
+
+app.add_typer(backtest.commands)
+app.add_typer(expressions.commands)
+app.add_typer(data.commands, name="data")
+app.add_typer(calendars.commands, name="calendar")
+app.add_typer(about.commands)
