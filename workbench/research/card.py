@@ -35,7 +35,8 @@ def result_card(result: Result) -> str:
     groups = "".join(
         f"<div style='margin:0 36px 8px 0'><div style='font-weight:600;margin:6px 0 2px'>{group}</div><table>"
         + "".join(
-            f"<tr title='{html.escape(word.meaning)} ({name})'><td style='text-align:left'>{html.escape(word.title)}</td>"
+            f"<tr title='{html.escape(word.meaning)} ({name})'>"
+            f"<td style='text-align:left'>{html.escape(word.title)}</td>"
             f"<td style='text-align:right'>{html.escape(written(name, stats[name]))}</td></tr>"
             for name, word in members.items()
             if name in stats

@@ -1,8 +1,8 @@
 """``workbench demo``: the research notebooks, executed, with a report of each result, in one folder.
 
-How it works: papermill executes the notebooks that ship with the package in kernels of this very interpreter, on embedded
-data; nothing needs a network, a display or a setting. Each notebook writes its own report, so that what is shown is
-what a user's notebook would do.
+How it works: papermill executes the notebooks that ship with the package, in kernels of this very interpreter, on
+embedded data; nothing needs a network, a display or a setting. Each notebook writes its own report, so that what is
+shown is what a user's notebook would do.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _own_kernel() -> Any:
             command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
             return KernelSpec(argv=command, display_name="Python 3", language="python")
 
-        async def start_kernel(self, **options: Any) -> None:
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
             # Figures as data: the page draws them with one plotly.js for all of them.
             environment = {**os.environ, **(options.pop("env", None) or {}), "PLOTLY_RENDERER": "plotly_mimetype"}
             await super().start_kernel(**options, env=environment)
@@ -190,7 +190,6 @@ def notebook_html(notebook: Any, name: str) -> str:
     import plotly.io
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from plotly.offline import get_plotlyjs
-    from pygments.formatters import HtmlFormatter
 
     drawn, charts = deepcopy(notebook), 0
     drawn.cells = [cell for cell in drawn.cells if "injected-parameters" not in cell.metadata.get("tags", ())]
@@ -203,14 +202,15 @@ def notebook_html(notebook: Any, name: str) -> str:
                     {"data": figure["data"], "layout": figure["layout"]}, include_plotlyjs=False, full_html=False,
                     div_id=f"chart-{charts}", config={"displaylogo": False, "responsive": True}, validate=False,
                 )
-    exporter = nbconvert.HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
-    body, _ = exporter.from_notebook_node(drawn)
+    make: Any = nbconvert.HTMLExporter
+    exporter = make(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
+    body, resources = exporter.from_notebook_node(drawn)
     template = Environment(
         loader=PackageLoader("workbench", "templates"), autoescape=True, undefined=StrictUndefined
     ).get_template("notebook.html.j2")
     return template.render(
         title=name, body=body, plotly_js=get_plotlyjs() if charts else "",
-        highlighting=HtmlFormatter(style="default").get_style_defs(".highlight"),
+        highlighting="\n".join(resources["inlining"]["css"]),
     )
 
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 INK, FAINT, GRID = "#27313d", "#7b8794", "#e8ebee"
 BLUE, GREEN, RED, AMBER = "#38618c", "#3d8361", "#b5493f", "#c08a2d"
 #: For instruments side by side.
-PALETTE = ("#38618c", "#c08a2d", "#3d8361", "#8a5a83", "#b5493f", "#4f8a8b", "#8d7f5a", "#6b7fa3")
+PALETTE = (
+    "#38618c", "#c08a2d", "#3d8361", "#8a5a83", "#b5493f", "#4f8a8b", "#8d7f5a", "#6b7fa3", "#d0a98f", "#7fa88b",
+    "#a9879f", "#5d6b78",
+)
 OTHERS = "#c3cad1"
 
 CANDLES = 400  # more bars than these are drawn as a line in the band from low to high
@@ -214,7 +217,8 @@ def _add_price(figure: go.Figure, result: Result, name: str, points: int, visibl
     if len(bars) <= CANDLES:
         traces = [
             go.Candlestick(
-                x=times, open=bars.open, high=bars.high, low=bars.low, close=bars.close, name="price", line={"width": 1},
+                x=times, open=bars.open, high=bars.high, low=bars.low, close=bars.close, name="price",
+                line={"width": 1},
                 increasing={"line": {"color": GREEN}, "fillcolor": "#ffffff"},
                 decreasing={"line": {"color": RED}, "fillcolor": RED}, **common,
             )
@@ -258,8 +262,10 @@ def _marks(result: Result, name: str, clock: Clock, common: dict[str, Any]) -> l
     )
     for kind, chosen, times, price, symbol, colour, template in kinds:
         if chosen.any():
-            marker = {"symbol": symbol, "size": 9 if "entry" in kind else 7, "color": colour}
-            marker["line"] = {"width": 1, "color": "#ffffff"}
+            marker = {
+                "symbol": symbol, "size": 9 if "entry" in kind else 7, "color": colour,
+                "line": {"width": 1, "color": "#ffffff"},
+            }
             traces.append(
                 go.Scatter(
                     x=times[chosen], y=trades[price][chosen], mode="markers", name=kind, marker=marker,

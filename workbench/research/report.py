@@ -1,7 +1,7 @@
 """``result.report(folder)``: one HTML file that opens anywhere, and the tables beside it.
 
-How it works: the page is a jinja2 template with everything in it, plotly.js too, so that it opens without a network. What
-people wrote (names, expressions, notes) is escaped by the template. Nothing in it depends on the clock or on the
+How it works: the page is a jinja2 template with everything in it, plotly.js too, so that it opens without a network.
+What people wrote (names, expressions, notes) is escaped by the template. Nothing in it depends on the clock or on the
 machine: equal results give equal pages.
 """
 
@@ -55,7 +55,8 @@ def write_report(result: Result, folder: str | os.PathLike[str]) -> pathlib.Path
     result.equity.to_parquet(equity)
     write_atomically(target / "equity.parquet", equity.getvalue())
     write_atomically(target / "strategy.toml", result.strategy.to_toml().encode())
-    figures = {"name": result.strategy.name, "version": result.strategy.version, "hash": result.hash, "stats": result.stats}
+    name, version = result.strategy.name, result.strategy.version
+    figures = {"name": name, "version": version, "hash": result.hash, "stats": result.stats}
     write_atomically(target / "stats.json", json.dumps(figures, indent=2).encode())
     page = target / PAGE
     write_atomically(page, report_html(result).encode())
@@ -96,7 +97,7 @@ def _content(result: Result) -> dict[str, Any]:
         "groups": _groups(result),
         "months": _months(result),
         **_trades(result),
-        "notes": [(str(row.instrument), _when(row.ts, result), str(row.note)) for row in result.notes.itertuples()],
+        "notes": _notes(result),
     }
 
 
@@ -160,9 +161,10 @@ def _months(result: Result) -> list[tuple[str, list[tuple[str, str]], tuple[str,
     if rows.empty:
         return []
     clock = plots.Clock(next(iter(result.bars.values())))
-    equity = pd.Series(rows.to_numpy(), index=clock.wall(pd.DatetimeIndex(rows.index)))
-    monthly = _returns(equity.groupby([equity.index.year, equity.index.month]).last(), result.initial_cash)
-    yearly = _returns(equity.groupby(equity.index.year).last(), result.initial_cash)
+    times = clock.wall(pd.DatetimeIndex(rows.index))
+    equity = pd.Series(rows.to_numpy())
+    monthly = _returns(equity.groupby([times.year, times.month]).last(), result.initial_cash)
+    yearly = _returns(equity.groupby(times.year).last(), result.initial_cash)
     table = []
     for year, whole in yearly.items():
         cells = [_shade(monthly.get((year, month), np.nan)) for month in range(1, 13)]
@@ -224,9 +226,9 @@ def _cells(trades: pd.DataFrame, name: str, unit: str, result: Result) -> list[t
         one = next(iter(result.bars.values()))
         stamps = plots.Clock(one).wall(pd.DatetimeIndex(values))
         pattern = "%Y-%m-%d" if one.timeframe.is_daily else "%Y-%m-%d %H:%M"
-        texts = ["open" if pd.isna(ts) else ts.strftime(pattern) for ts in stamps]
-        keys = ["" if pd.isna(ts) else str(ts.value) for ts in stamps]
-        return [(text, key, "number") for text, key in zip(texts, keys, strict=True)]
+        told = stamps.strftime(pattern).fillna("open")
+        # Times written largest part first sort as text.
+        return [(str(text), "" if text == "open" else str(text), "number") for text in told]
     numbers = values.astype(float).tolist()
     if unit == "price":
         ticks = {each: instrument(each).tick for each in trades["instrument"].unique()}
@@ -246,6 +248,9 @@ def _sign(name: str, value: Any) -> str:
     return "loss" if losing and isinstance(value, float) and value < 0 else ""
 
 
-def _when(ts: pd.Timestamp, result: Result) -> str:
-    stamp = plots.Clock(next(iter(result.bars.values()))).wall(pd.DatetimeIndex([ts]))[0]
-    return "" if pd.isna(stamp) else f"{stamp:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+def _notes(result: Result) -> list[tuple[str, str, str]]:
+    """Instrument, time and text of each note."""
+    notes = result.notes
+    times = plots.Clock(next(iter(result.bars.values()))).wall(pd.DatetimeIndex(notes["ts"]))
+    written = times.strftime("%Y-%m-%d %H:%M").str.removesuffix(" 00:00").fillna("")
+    return list(zip(notes["instrument"].astype(str), written, notes["note"].astype(str), strict=True))

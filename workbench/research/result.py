@@ -1,4 +1,4 @@
-"""What a backtest returns (section R, rule N4): tables built when asked for, statistics, hash, and how it shows itself."""
+"""What a backtest returns (section R, rule N4): tables built when asked for, statistics, hash, how it shows itself."""
 
 from __future__ import annotations
 

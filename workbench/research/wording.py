@@ -120,4 +120,6 @@ def price(value: float, tick: float | None) -> str:
         return "–"
     if not tick:
         return f"{value:,.10g}"
-    return f"{value:,.{max(2, -Decimal(str(tick)).normalize().as_tuple().exponent)}f}"
+    exponent = Decimal(str(tick)).normalize().as_tuple().exponent
+    assert isinstance(exponent, int), "a tick is a finite number"
+    return f"{value:,.{max(2, -exponent)}f}"

@@ -245,7 +245,8 @@ class Strategy:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'><code>{html.escape(content.shown(value))}</code></td></tr>"
+            "<td style='text-align:left;white-space:normal;max-width:60em'>"
+            f"<code>{html.escape(content.shown(value))}</code></td></tr>"
             for name, value in content.differing(self).items()
             if name not in ("name", "version")
         )
