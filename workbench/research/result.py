@@ -120,6 +120,7 @@ class Result:
                 "drawdown_frac": rows.drawdown_frac,
             },
             index=frames.utc(self._run.close_ns[self._run.traded]).rename("ts_close"),
+            copy=False,
         )
 
     @cached_property

@@ -97,9 +97,13 @@ def read_bars(path: str | pathlib.Path, timeframe: str | Timeframe, calendar: st
         raise DataError(f"{path}: column {missing[0]!r} is missing; there are {', '.join(map(repr, table.columns))}. "
                         "Name them: columns={'open': ...}.")
     fields = {name: table.iloc[:, found[name]].to_numpy() for name in (*PRICES, "volume") if name in found}
-    frame = pd.DataFrame(fields, index=pd.DatetimeIndex(ts.astype("datetime64[ns]"), tz="UTC", name="ts"))
-    return Bars(frame, timeframe, calendar, basis, repair, origin=origin,
+    frame = pd.DataFrame(fields, index=pd.DatetimeIndex(ts.view("datetime64[ns]"), tz="UTC", name="ts"), copy=False)
+    del table, fields
+    bars = Bars(frame, timeframe, calendar, basis, repair, origin=origin,
                 max_jump_ratio=layout.get("max_jump_ratio", 2.0))
+    del frame
+    _give_back()
+    return bars
 
 
 def opened(ts: Int64, timeframe: Timeframe, calendar: Calendar) -> Int64:
@@ -179,10 +183,18 @@ def read_parquet(path: pathlib.Path) -> pd.DataFrame:
     try:
         with parquet.ParquetFile(path) as file:
             frame: pd.DataFrame = file.read().to_pandas()
+        _give_back()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path}: the Parquet file is damaged or cut short: {_one_line(error)}. "
                         "Fetch or write it again.") from error
     return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+
+
+def _give_back() -> None:
+    """Return to the system what reading left behind: Arrow keeps freed memory, of a long file as much as the bars."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _read_text(path: pathlib.Path, names: list[str] | None) -> tuple[pd.DataFrame, int]:
