@@ -15,9 +15,11 @@ help: ## List these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## Run the research notebook on embedded real data; the report is left in output/demo
+	@$(PYTHON) -m workbench.research.kernels
 	@$(VENV)/bin/workbench demo
 
 test: $(VENV)/.installed-test ## Run the test suite
+	@$(PYTHON) -m workbench.research.kernels
 	@$(PYTHON) -m pytest -n $(WORKERS) $(ARGS)
 
 fuzz: $(VENV)/.installed-test ## Run the long random tests (minutes)

@@ -1,0 +1,58 @@
+"""Compile every kernel once, so that nobody waits for a compiler later: ``python -m workbench.research.kernels``.
+
+Kernels compile when they are first called and are then kept on disk for every later process (``jit.py``). Called on a
+small made-up market, all that a backtest needs is compiled here, in one process, before several ask for it at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from workbench.costs import bps
+from workbench.expressions.batch import Batch
+from workbench.expressions.stepper import Stepper
+from workbench.market import samples
+from workbench.research.backtest import backtest
+from workbench.strategy import Strategy
+
+
+def compile_kernels() -> float:
+    """Compile, or load from the cache, all that a backtest and a bar-by-bar run need.
+
+    Returns
+    -------
+    float
+        Seconds it took: a minute or so the first time, about one afterwards.
+    """
+    started = time.perf_counter()
+    bars = samples.synthetic(seed=1, start="2023-01-02", end="2023-01-06")
+    strategy = Strategy(
+        name="kernels",
+        version="1.0.0",
+        instruments=("NSE:SAMPLE",),
+        timeframe="15m",
+        calendar="NSE",
+        product="MIS",
+        direction="BOTH",
+        entry="close > SMA(close, 3, '30m')",
+        exit="RSI(3) > 60",
+        short_entry="close CROSSES_BELOW EMA(3)",
+        short_exit="close > HIGHEST(3)",
+        stop_loss_atr=1.0,
+        stop_loss_atr_length=3,
+        allocation="RANKING",
+        rank="ROC(2)",
+    )
+    result = backtest(strategy, bars, costs=bps(1.0, 1.0))
+    assert result.stats["n_sessions"], "the sample has sessions"
+    stepper = Stepper([strategy.program], bars.grid)
+    stepper.feed((1.0, 1.0, 1.0, 1.0, 1.0))
+    Batch([strategy.program])
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    sys.stdout.write("Getting the kernels ready (a minute or so the first time)\n")
+    sys.stdout.flush()
+    sys.stdout.write(f"Kernels are ready ({compile_kernels():.1f} s)\n")
