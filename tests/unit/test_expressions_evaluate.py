@@ -17,6 +17,9 @@ from workbench.market.resample import columns_of
 from workbench.market.timeframe import Timeframe
 from workbench.research.evaluate import evaluate
 
+# Compiled kernels are silent about an overflow; run as plain Python (NUMBA_DISABLE_JIT=1), NumPy is not.
+pytestmark = pytest.mark.filterwarnings("ignore:(overflow|divide by zero|invalid value):RuntimeWarning")
+
 NAN = math.nan
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 
+import numba
 import numpy as np
 import pytest
 
@@ -61,6 +62,7 @@ def test_E9_a_program_is_data():
     assert (again.timeframes, again.roots, again.state_size) == (program.timeframes, program.roots, program.state_size)
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled at all")
 def test_E9_a_new_strategy_compiles_nothing():
     leaves = np.zeros((1, N_LEAVES))
 

@@ -57,9 +57,7 @@ class Layer:
         self.done: dict[int, Lowered] = {}
         self._index: dict[tuple[int, tuple[int, ...], bytes], int] = {}
 
-    def build(
-        self, op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0
-    ) -> int:
+    def build(self, op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0) -> int:
         """Index of a node, which is made unless an equal one exists (equal to the bit: 0.0 is not -0.0)."""
         key = int(op), tuple(children), struct.pack("3d", p0, p1, p2)
         index = self._index.get(key)

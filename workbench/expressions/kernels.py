@@ -95,9 +95,7 @@ def advance(nodes: Records, first: int, last: int, leaves: Memory, state: Memory
 
 
 @njit
-def advance_all(
-    nodes: Records, jobs: Ranges, leaves: Memory, state: Memory, values: Memory, seen: Flags
-) -> None:
+def advance_all(nodes: Records, jobs: Ranges, leaves: Memory, state: Memory, values: Memory, seen: Flags) -> None:
     """``advance`` for many programs laid end to end.
 
     Parameters
