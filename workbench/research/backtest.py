@@ -19,11 +19,17 @@ from workbench.costs import CostModel
 from workbench.engine.desk import grown, new_desk
 from workbench.engine.loop import run
 from workbench.engine.records import Curve, Market
-from workbench.errors import ConfigError
 from workbench.jit import engine_hash
 from workbench.market.bars import Bars
 from workbench.market.instruments import instrument
-from workbench.research.fitting import AnyBars, bars_by_instrument, check_timeframes, common_grid, instruments_of
+from workbench.research.fitting import (
+    AnyBars,
+    bars_by_instrument,
+    check_arguments,
+    check_timeframes,
+    common_grid,
+    instruments_of,
+)
 from workbench.research.laying import Laid
 from workbench.research.result import Result, Run
 from workbench.strategy import Strategy
@@ -62,8 +68,7 @@ def backtest(
         Strategy, bars and costs do not fit each other; says what and how to fix it.
     """
     costs = cost_models.none() if costs is None else costs
-    if not np.isfinite(initial_cash) or initial_cash <= 0:
-        raise ConfigError(f"initial_cash is {initial_cash!r}; it is money above zero.")
+    check_arguments(strategy, initial_cash, costs)
     data = bars_by_instrument(strategy, bars)
     grid = common_grid(data)
     check_timeframes(strategy, grid)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from numbers import Real
+from typing import Any
 
+from workbench.costs import CostModel
 from workbench.errors import ConfigError, StrategyError
 from workbench.market.bars import Bars
 from workbench.market.grid import Grid, build_grid
@@ -11,6 +15,17 @@ from workbench.market.instruments import Instrument, instrument
 from workbench.strategy import Strategy
 
 AnyBars = Bars | Mapping[str, Bars]
+
+
+def check_arguments(strategy: Any, initial_cash: Any, costs: Any) -> None:
+    """What a backtest is given must be of its kind, before anything is done with it."""
+    if not isinstance(strategy, Strategy):
+        raise ConfigError(f"strategy is {strategy!r}; a wb.Strategy is asked. A file is read by Strategy.from_toml.")
+    money = isinstance(initial_cash, Real) and not isinstance(initial_cash, bool)
+    if not money or not math.isfinite(initial_cash) or initial_cash <= 0:
+        raise ConfigError(f"initial_cash is {initial_cash!r}; it is money above zero.")
+    if not isinstance(costs, CostModel):
+        raise ConfigError(f"costs is {costs!r}; a cost model is asked, like wb.costs.zerodha_equity().")
 
 
 def bars_by_instrument(strategy: Strategy, bars: AnyBars) -> dict[str, Bars]:
@@ -22,12 +37,20 @@ def bars_by_instrument(strategy: Strategy, bars: AnyBars) -> dict[str, Bars]:
                 f"strategy {strategy.name!r} trades {len(wanted)} instruments; give bars as {{instrument: Bars}}."
             )
         bars = {wanted[0]: bars}
+    if not isinstance(bars, Mapping):
+        raise ConfigError(
+            f"bars is of type {type(bars).__name__}; Bars are asked, or {{instrument: Bars}}. "
+            "A DataFrame becomes Bars by wb.Bars(frame, timeframe, calendar)."
+        )
     missing = [name for name in wanted if name not in bars]
     if missing:
         raise StrategyError(f"no bars for {', '.join(missing)}; got bars for {', '.join(map(str, bars)) or 'nothing'}.")
     data = {name: bars[name] for name in wanted}
     one = data[wanted[0]]
     for name, item in data.items():
+        if not isinstance(item, Bars):
+            kind = type(item).__name__
+            raise ConfigError(f"the bars of {name} are of type {kind}; make wb.Bars(frame, timeframe, calendar).")
         for what in ("timeframe", "calendar", "basis"):
             ours, theirs = getattr(one, what), getattr(item, what)
             if ours != theirs:
@@ -62,7 +85,8 @@ def check_timeframes(strategy: Strategy, grid: Grid) -> None:
         )
     if strategy.execution == "proxy_close" and grid.timeframe.is_daily:
         raise StrategyError(
-            f"strategy {strategy.name!r}: proxy_close cuts the day before its close and needs intraday base bars, for example 5m."
+            f"strategy {strategy.name!r}: proxy_close cuts the day before its close and needs intraday base bars, "
+            "for example 5m."
         )
 
 
@@ -72,7 +96,7 @@ def instruments_of(data: Mapping[str, Bars]) -> list[Instrument]:
     currencies = sorted({item.currency for item in found})
     if len(currencies) > 1:
         raise StrategyError(
-            f"the instruments trade in {', '.join(c or 'no known currency' for c in currencies)}: their money cannot be "
-            "added up. Run one strategy a currency."
+            f"the instruments trade in {', '.join(c or 'no known currency' for c in currencies)}: their money cannot "
+            "be added up. Run one strategy a currency."
         )
     return found

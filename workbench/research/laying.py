@@ -59,7 +59,10 @@ class Laid:
         """Index of the interval that opens the first strategy bar at or after ``start`` (B8)."""
         if start is None:
             return 0
-        stamp = pd.Timestamp(start)
+        try:
+            stamp = pd.Timestamp(start)
+        except (ValueError, TypeError) as error:
+            raise ConfigError(f"start={start!r} is neither a date nor an instant; write 2024-06-30.") from error
         if stamp.tzinfo is None and stamp == stamp.normalize():
             row = int(np.searchsorted(self.grid.sessions.date, stamp.value // DAY_NS))
             if row >= len(self.grid.sessions):
@@ -77,7 +80,7 @@ class Laid:
         return int(found[0])
 
     def market(self, first: int) -> Market:
-        """Instants and prices from ``first`` on; float64 of shape (instants, instruments), NaN where there is no bar."""
+        """Instants and prices from ``first`` on; float64 of shape (instants, instruments), NaN without a bar."""
         prices = [self._prices(name)[first:] for name in ("open", "high", "low", "close")]
         return Market(np.ascontiguousarray(self.instants[first:]), *prices)
 
