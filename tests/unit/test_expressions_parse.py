@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 
 from workbench.errors import ExpressionError
@@ -211,6 +214,32 @@ def test_E8_nodes_are_counted():
     each_eight = ["f(a,-1,'1h') BETWEEN 2 AND $x"] * 312  # with the AND that joins it
     assert parse(" AND ".join([*each_eight, "1 > a"])).body.depth == 2
     assert "more than 2,500 nodes" in refused(" AND ".join([*each_eight, "1 > a + 2"])).message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0" * 19_990 + " x",
+        "- " * 63 + " " * 19_000 + "a",
+        "(" * 19_999,
+        "a AND " * 1_249 + "(",
+        "f(" + "a," * 2_490,
+        "a = b\n" * 2_400,
+        "x y" * 6_000,
+        '"' * 19_999,
+        "é" * 19_999,
+        "#" * 19_999,
+    ],
+)
+def test_E8_no_text_keeps_the_parser_busy(text):
+    parse("close")
+    best = 9.0
+    for i in range(8):
+        started = time.thread_time()
+        with contextlib.suppress(ExpressionError):
+            parse(text + "\n" * i)
+        best = min(best, time.thread_time() - started)
+    assert best < 0.050
 
 
 def test_E8_long_text_is_refused_at_once():

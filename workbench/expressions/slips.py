@@ -145,7 +145,7 @@ def _word_hint(source: str, at: int, word: str, operand: bool) -> str:
     known = _WORDS.get(word.upper())
     if known is not None:
         return known
-    before = re.search(r"[0-9.]+\Z", source[:at])
+    before = re.search(r"[0-9.]+\Z", source[max(0, at - 8) : at])
     if before and _TIMEFRAME.match(before[0] + word):
         return f'Write a timeframe in quotes: "{before[0]}{word[0].lower()}".'
     if before and word.startswith("_"):

@@ -13,7 +13,8 @@ SOURCE_LIMIT: Final = 20_000
 
 # A longer name is no slip of the pen, and looking for what resembles it takes its time.
 _NAME_LIMIT: Final = 40
-_CANDIDATE_LIMIT: Final = 300
+_CANDIDATE_LIMIT: Final = 100
+_LENGTH_SLIP: Final = 3
 
 # In the copy that an error shows, each of these is one blank: a tab would move the caret, the others end a line for
 # Python only.
@@ -78,7 +79,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return ""
     candidates: dict[str, str] = {}
     for candidate in known:
-        if len(candidates) < _CANDIDATE_LIMIT and len(candidate) <= _NAME_LIMIT:
+        if len(candidates) < _CANDIDATE_LIMIT and abs(len(candidate) - len(name)) <= _LENGTH_SLIP:
             candidates.setdefault(candidate.upper(), candidate)
     close = get_close_matches(name.upper(), candidates, n=1, cutoff=0.6)
     return f"Did you mean {candidates[close[0]]}?" if close else ""
