@@ -26,7 +26,9 @@ _FIRST_OF_SESSION: Final = int(Leaf.SESSION)
 
 
 @njit
-def observe(partials: Any, final: Any, inside: Any, bar: Any, is_bar: bool, session: Any, leaves: Any) -> int:
+def observe(
+    partials: Any, final: Any, inside: Any, bar: Any, is_bar: bool, session: Any, leaves: Any, closed: Any
+) -> None:
     """Fold one instant into the bars of every timeframe.
 
     Parameters
@@ -45,26 +47,21 @@ def observe(partials: Any, final: Any, inside: Any, bar: Any, is_bar: bool, sess
         What the instant says of its session: ``Leaf.SESSION`` and the leaves after it.
     leaves : float64[timeframes, N_LEAVES]
         Out: the bars that closed.
-
-    Returns
-    -------
-    int
-        Bit k is set when a bar of timeframe k closed.
+    closed : bool[timeframes]
+        Out: whether a bar of each timeframe closed.
     """
-    closed = 0
     first = leaves.shape[1] - session.shape[0]
     for k in range(partials.shape[0]):
         partial = partials[k]
         if is_bar and inside[k]:
             absorb(partial, bar[0], bar[1], bar[2], bar[3], bar[4])
-        if final[k] and partial["bars"] > 0:
+        closed[k] = final[k] and partial["bars"] > 0
+        if closed[k]:
             leaves[k, 0], leaves[k, 1], leaves[k, 2] = partial["open"], partial["high"], partial["low"]
             leaves[k, 3], leaves[k, 4] = partial["close"], partial["volume"]
             for i in range(session.shape[0]):
                 leaves[k, first + i] = session[i]
             partial["bars"] = 0
-            closed |= 1 << k
-    return closed
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +110,7 @@ class Stepper:
         self._jobs = [self.batch.jobs(timeframe, row=k) for k, timeframe in enumerate(self.timeframes)]
         self._partials: Any = np.zeros(len(self.timeframes), partial_dtype)
         self._leaves = np.full((len(self.timeframes), N_LEAVES), np.nan)
+        self._closed = np.zeros(len(self.timeframes), np.bool_)
         self._bar = np.full(5, np.nan)
         self.use(grid)
 
@@ -149,12 +147,12 @@ class Stepper:
         if bar is not None:
             self._bar[:] = bar
         final, inside, session = self._final[self.at], self._inside[self.at], self._session[self.at]
-        closed = int(observe(self._partials, final, inside, self._bar, bar is not None, session, self._leaves))
+        observe(self._partials, final, inside, self._bar, bar is not None, session, self._leaves, self._closed)
         self.at += 1
         batch = self.batch
         passed: list[Timeframe] = []
         for k, timeframe in enumerate(self.timeframes):
-            if closed >> k & 1:
+            if self._closed[k]:
                 passed.append(timeframe)
                 advance_all(batch.nodes, self._jobs[k], self._leaves, batch.state, batch.values, batch.seen)
         return tuple(passed)
