@@ -10,7 +10,8 @@ A table is text. A line with a day opens a session, the lines below it are its b
 
 Days are those of one ordinary week of every exchange, Monday 2024-01-08 to Sunday 2024-01-14, or ISO dates; daily bars
 are written ``Mon 100 101 99 100``. A time that is not written is a gap. Words are signals: they travel in the volume of
-a bar, where plain expressions (``ENTRY``, ``EXIT``, ``SHORT``, ``COVER``) read them. Times in results read ``Mon 09:20``.
+a bar, where plain expressions (``ENTRY``, ``EXIT``, ``SHORT``, ``COVER``) read them. Times in results are written
+``Mon 09:20``.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _row(tokens: list[str]) -> list[float]:
     prices = [float(token) for token in tokens if token[0].isdigit()]
     words = [word for token in tokens if not token[0].isdigit() for word in token.split("+")]
     assert len(prices) in {1, 4}, tokens
-    return (prices * 4)[:4] + [float(sum(WORDS[word] for word in words))]
+    return [*(prices * 4)[:4], float(sum(WORDS[word] for word in words))]
 
 
 def strategy(instruments: Mapping[str, wb.Bars], **fields: Any) -> wb.Strategy:
@@ -104,7 +105,9 @@ def run(
     name = calendar if isinstance(calendar, str) else calendar.name
     by_symbol = tables if isinstance(tables, Mapping) else {"A": tables}
     data = {
-        symbol if ":" in symbol else f"{name}:{symbol}": bars(table, calendar, base) if isinstance(table, str) else table
+        symbol if ":" in symbol else f"{name}:{symbol}": bars(table, calendar, base)
+        if isinstance(table, str)
+        else table
         for symbol, table in by_symbol.items()
     }
     return wb.backtest(strategy(data, **fields), data, initial_cash=cash, costs=costs, start=start)
@@ -124,7 +127,9 @@ def symbols(names: Any) -> list[str]:
 def fills(result: wb.Result, symbol: str | None = None) -> list[tuple[Any, ...]]:
     """Rows (time, [symbol], side, qty, price, reason, kind) of ``result.fills``; prices to 9 places."""
     f = result.fills
-    rows = zip(when(result, f.ts), symbols(f.instrument), f.side, f.qty, f.price.round(9), f.reason, f.kind, strict=True)
+    rows = zip(
+        when(result, f.ts), symbols(f.instrument), f.side, f.qty, f.price.round(9), f.reason, f.kind, strict=True
+    )
     return _chosen(rows, result, symbol)
 
 
@@ -137,7 +142,7 @@ def orders(result: wb.Result, symbol: str | None = None) -> list[tuple[Any, ...]
 
 
 def decisions(result: wb.Result, symbol: str | None = None) -> list[tuple[Any, ...]]:
-    """Rows (time, [symbol], decision, entry, reason) of ``result.decisions``, without NO_BAR; empty texts at the end cut."""
+    """Rows (time, [symbol], decision, entry, reason) of ``result.decisions``, without NO_BAR and without empty ends."""
     d = result.decisions
     d = d[d.decision.astype(str) != "NO_BAR"]
     texts = (column.astype(object).where(column.notna(), "") for column in (d.decision, d.entry, d.reason))
@@ -146,7 +151,7 @@ def decisions(result: wb.Result, symbol: str | None = None) -> list[tuple[Any, .
 
 
 def said(result: wb.Result, symbol: str | None = None) -> dict[str, str]:
-    """Decision by time, of one instrument: ``EXIT_TRUE EXIT_SIGNAL``, and for a reversal its entry's decision behind it."""
+    """Decision by time, of one instrument: ``EXIT_TRUE EXIT_SIGNAL``, a reversal's entry behind it."""
     rows = decisions(result, symbol or symbols(result.bars)[0])
     return {at: " ".join(filter(None, (decision, *reversed(rest)))) for at, decision, *rest in rows}
 
@@ -155,8 +160,16 @@ def trades(result: wb.Result, symbol: str | None = None) -> list[tuple[Any, ...]
     """Rows (entry time, [symbol], entry price, exit time, exit price, exit reason, net) of ``result.trades``."""
     t = result.trades
     prices = [None if pd.isna(p) else round(p, 9) for p in t.exit_price]
-    rows = zip(when(result, t.entry_ts), symbols(t.instrument), t.entry_price.round(9), when(result, t.exit_ts), prices,
-               t.exit_reason, t.net_pnl.round(9), strict=True)
+    rows = zip(
+        when(result, t.entry_ts),
+        symbols(t.instrument),
+        t.entry_price.round(9),
+        when(result, t.exit_ts),
+        prices,
+        t.exit_reason,
+        t.net_pnl.round(9),
+        strict=True,
+    )
     return _chosen(rows, result, symbol)
 
 

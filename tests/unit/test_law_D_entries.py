@@ -13,7 +13,7 @@ from tests.worked import decisions, fills, orders, run, said, trades
 
 
 def test_D6_an_entry_needs_no_position() -> None:
-    """Entry is true again while the position is open: nothing is added, the bar is recorded as an exit that is false."""
+    """Entry is true again while the position is open: nothing is added; recorded is an exit that is false."""
     result = run("Mon \n 09:15-09:30 100 entry")
     assert len(fills(result)) == 1
     assert list(said(result).values()) == ["ENTRY_TRUE", "EXIT_FALSE", "EXIT_FALSE", "EXIT_FALSE"]
@@ -24,7 +24,7 @@ def test_D6_an_entry_needs_no_position() -> None:
     [("09:15", "BLOCKED_WINDOW"), ("09:20", "ENTRY_TRUE"), ("09:25", "ENTRY_TRUE"), ("09:30", "BLOCKED_WINDOW")],
 )
 def test_D6_the_entry_window_is_open_at_its_first_instant_and_shut_at_its_last(bar: str, decision: str) -> None:
-    """Window 09:25 to 09:35 on closes: the bar 09:20 closes at 09:25, inside; the bar 09:30 closes at 09:35, outside."""
+    """Window 09:25 to 09:35 on closes: the bar 09:20 closes at 09:25, inside; 09:30 closes at 09:35, outside."""
     result = run(f"Mon \n {bar} 100 entry", entry_window=("09:25", "09:35"))
     assert list(said(result).values()) == [decision]
 
@@ -36,7 +36,8 @@ def test_D6_the_entry_window_is_in_the_session_s_own_time() -> None:
 
 
 def test_D6_max_trades_per_day_counts_entry_orders_of_the_session() -> None:
-    result = run("""
+    result = run(
+        """
         Mon
         09:15 100              entry
         09:20 100              exit
@@ -44,10 +45,15 @@ def test_D6_max_trades_per_day_counts_entry_orders_of_the_session() -> None:
         Tue
         09:15 100              entry
         09:20 100
-        """, max_trades_per_day=1)
+        """,
+        max_trades_per_day=1,
+    )
     assert said(result) == {
-        "Mon 09:20": "ENTRY_TRUE", "Mon 09:25": "EXIT_TRUE EXIT_SIGNAL", "Mon 09:30": "BLOCKED_MAX_TRADES",
-        "Tue 09:20": "ENTRY_TRUE", "Tue 09:25": "EXIT_FALSE",
+        "Mon 09:20": "ENTRY_TRUE",
+        "Mon 09:25": "EXIT_TRUE EXIT_SIGNAL",
+        "Mon 09:30": "BLOCKED_MAX_TRADES",
+        "Tue 09:20": "ENTRY_TRUE",
+        "Tue 09:25": "EXIT_FALSE",
     }
 
 
@@ -58,10 +64,14 @@ def test_D6_max_trades_per_day_is_of_the_deployment_not_of_an_instrument() -> No
 
 def test_D6_max_trades_per_day_counts_an_entry_that_was_sent_and_cancelled() -> None:
     """One slot. B's order of 09:25 needs A's exit, which has no bar at 09:25: cancelled, yet it was the second sent."""
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 exit \n 09:30 100",
-        "B": "Mon \n 09:20 50 entry \n 09:25 50 \n 09:30 50 entry",
-    }, max_open_positions=1, max_trades_per_day=2)
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 exit \n 09:30 100",
+            "B": "Mon \n 09:20 50 entry \n 09:25 50 \n 09:30 50 entry",
+        },
+        max_open_positions=1,
+        max_trades_per_day=2,
+    )
     assert orders(result, "B") == [("Mon 09:25", "BUY", "open", None, "ENTRY_SIGNAL", "CANCELLED_NO_SLOT")]
     assert said(result, "B")["Mon 09:35"] == "BLOCKED_MAX_TRADES"
 
@@ -74,7 +84,8 @@ def test_D6_both_entries_true_is_a_conflict() -> None:
 
 def test_D6_BOTH_opens_each_side_by_its_own_entry_and_closes_it_by_its_own_exit() -> None:
     """The short's cover at 09:40 does nothing to a long, an exit at 09:25 nothing to a short."""
-    result = run("""
+    result = run(
+        """
         Mon
         09:15 100              short
         09:20 100              exit
@@ -83,7 +94,9 @@ def test_D6_BOTH_opens_each_side_by_its_own_entry_and_closes_it_by_its_own_exit(
         09:35 97               cover
         09:40 96               exit
         09:45 95
-        """, direction="BOTH")
+        """,
+        direction="BOTH",
+    )
     assert trades(result) == [
         ("Mon 09:20", 100.0, "Mon 09:30", 98.0, "EXIT_SIGNAL", 20.0),
         ("Mon 09:35", 97.0, "Mon 09:45", 95.0, "EXIT_SIGNAL", -20.0),
@@ -111,12 +124,18 @@ def test_D6_both_entries_true_blocks_a_reversal_but_not_the_exit() -> None:
 
 
 def test_D6_only_an_exit_signal_reverses() -> None:
-    """At 09:25 the position has been held 0 bars, at 09:30 one: MAX_HOLDING comes first, and the short entry is not taken."""
-    result = run("Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 100 exit+short \n 09:30 100", direction="BOTH",
-                 max_holding_bars=1)
+    """At 09:25 the position has been held 0 bars, at 09:30 one.
+
+    MAX_HOLDING comes first, and the short entry is not taken.
+    """
+    result = run(
+        "Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 100 exit+short \n 09:30 100", direction="BOTH", max_holding_bars=1
+    )
     assert said(result)["Mon 09:30"] == "EXIT_TRUE MAX_HOLDING"
     assert [row[1:] for row in fills(result)] == [
-        ("BUY", 10, 100.0, "ENTRY_SIGNAL", "open"), ("SELL", 10, 100.0, "MAX_HOLDING", "open")]
+        ("BUY", 10, 100.0, "ENTRY_SIGNAL", "open"),
+        ("SELL", 10, 100.0, "MAX_HOLDING", "open"),
+    ]
 
 
 def test_D6_the_opposite_entry_alone_does_not_close_a_position() -> None:
@@ -130,16 +149,21 @@ def test_D6_an_unknown_day_blocks_entries_and_never_exits(tmp_path: pathlib.Path
     path = tmp_path / "calendar.csv"
     path.write_text("date,exchange,session_type,open_time,close_time,notes\n2040-12-31,NSE,COVERED,,,\n")
     nse = wb.import_calendar(path, home=tmp_path)["NSE"]
-    result = run("""
+    result = run(
+        """
         2040-12-31
         15:20 100              entry
         15:25 100
         2041-01-01
         09:15 100              exit
         09:20 101              entry
-        """, calendar=nse)
+        """,
+        calendar=nse,
+    )
     assert said(result) == {
-        "Mon 15:25": "ENTRY_TRUE", "Mon 15:30": "EXIT_FALSE", "Tue 09:20": "EXIT_TRUE EXIT_SIGNAL",
+        "Mon 15:25": "ENTRY_TRUE",
+        "Mon 15:30": "EXIT_FALSE",
+        "Tue 09:20": "EXIT_TRUE EXIT_SIGNAL",
         "Tue 09:25": "BLOCKED_CALENDAR",
     }
     assert fills(result)[1] == ("Tue 09:20", "SELL", 10, 101.0, "EXIT_SIGNAL", "open")
@@ -169,8 +193,13 @@ def test_D7_RANKING_goes_highest_first_ties_by_name_missing_last() -> None:
 
 def test_D7_ranks_within_a_billionth_are_a_tie() -> None:
     """B's rank is higher by 1e-10 of its size: rounding, so A comes first by name (E5)."""
-    result = run({"A": "Mon \n 00:00 100 entry \n 00:05 100", "B": "Mon \n 00:00 100.00000001 entry \n 00:05 100"},
-                 allocation="RANKING", rank="close", calendar="24x7", max_open_positions=1)
+    result = run(
+        {"A": "Mon \n 00:00 100 entry \n 00:05 100", "B": "Mon \n 00:00 100.00000001 entry \n 00:05 100"},
+        allocation="RANKING",
+        rank="close",
+        calendar="24x7",
+        max_open_positions=1,
+    )
     assert decisions(result)[:2] == [("Mon 00:05", "A", "ENTRY_TRUE"), ("Mon 00:05", "B", "BLOCKED_SLOTS")]
 
 
@@ -190,8 +219,9 @@ def test_D8_no_more_positions_than_slots() -> None:
 
 def test_D8_a_working_entry_holds_a_slot() -> None:
     """A's order of 09:20 waits, as A has no bar until 09:30; B finds no slot at 09:25."""
-    result = run({"A": "Mon \n 09:15 10 entry \n 09:30 10", "B": "Mon \n 09:20 10 entry \n 09:25 10"},
-                 max_open_positions=1)
+    result = run(
+        {"A": "Mon \n 09:15 10 entry \n 09:30 10", "B": "Mon \n 09:20 10 entry \n 09:25 10"}, max_open_positions=1
+    )
     assert said(result, "B")["Mon 09:25"] == "BLOCKED_SLOTS"
     assert fills(result) == [("Mon 09:30", "A", "BUY", 10, 10.0, "ENTRY_SIGNAL", "open")]
 
@@ -214,7 +244,11 @@ def leaving(b_at: str, c_at: str, d_at: str) -> dict[str, str]:
 def test_D8_exits_decided_now_free_their_slots_now() -> None:
     result = run(leaving("09:25", "09:25", "09:25"), max_open_positions=2)
     assert [row[:3] for row in fills(result)[2:]] == [
-        ("Mon 09:25", "A", "SELL"), ("Mon 09:25", "B", "SELL"), ("Mon 09:25", "C", "BUY"), ("Mon 09:25", "D", "BUY")]
+        ("Mon 09:25", "A", "SELL"),
+        ("Mon 09:25", "B", "SELL"),
+        ("Mon 09:25", "C", "BUY"),
+        ("Mon 09:25", "D", "BUY"),
+    ]
 
 
 def test_D8_an_entry_waits_for_the_exits_it_names_and_for_no_other() -> None:
@@ -249,12 +283,18 @@ def test_D8_an_entry_that_needs_the_cash_of_an_exit_waits_for_it() -> None:
 
 def test_D8_a_reversal_names_its_own_exit() -> None:
     """Two slots, A and B leave at 09:25, B the other way. A has no bar then; B turns at 09:25 all the same."""
-    result = run({
-        "A": "Mon \n 09:15 10 entry \n 09:20 10 exit \n 09:30 10",
-        "B": "Mon \n 09:15 10 entry \n 09:20 10 exit+short \n 09:25 11",
-    }, direction="BOTH", max_open_positions=2)
+    result = run(
+        {
+            "A": "Mon \n 09:15 10 entry \n 09:20 10 exit \n 09:30 10",
+            "B": "Mon \n 09:15 10 entry \n 09:20 10 exit+short \n 09:25 11",
+        },
+        direction="BOTH",
+        max_open_positions=2,
+    )
     assert fills(result, "B")[1:] == [
-        ("Mon 09:25", "SELL", 10, 11.0, "EXIT_SIGNAL", "open"), ("Mon 09:25", "SELL", 10, 11.0, "ENTRY_SIGNAL", "open")]
+        ("Mon 09:25", "SELL", 10, 11.0, "EXIT_SIGNAL", "open"),
+        ("Mon 09:25", "SELL", 10, 11.0, "ENTRY_SIGNAL", "open"),
+    ]
 
 
 # --- D9: what is recorded -----------------------------------------------------------------------------------------
@@ -262,7 +302,8 @@ def test_D8_a_reversal_names_its_own_exit() -> None:
 
 def test_D9_one_decision_for_each_instrument_and_strategy_bar() -> None:
     """WARMING_UP until SMA(close, 2) has a value; then false, true; held; left; NO_BAR where 09:40 is missing."""
-    result = run("""
+    result = run(
+        """
         Mon
         09:15 100
         09:20 99
@@ -270,9 +311,19 @@ def test_D9_one_decision_for_each_instrument_and_strategy_bar() -> None:
         09:30 102
         09:35 95
         09:45 94
-        """, entry="close > SMA(close, 2)", exit="close < 96")
+        """,
+        entry="close > SMA(close, 2)",
+        exit="close < 96",
+    )
     assert list(result.decisions.decision) == [
-        "WARMING_UP", "ENTRY_FALSE", "ENTRY_TRUE", "EXIT_FALSE", "EXIT_TRUE", "NO_BAR", "ENTRY_FALSE"]
+        "WARMING_UP",
+        "ENTRY_FALSE",
+        "ENTRY_TRUE",
+        "EXIT_FALSE",
+        "EXIT_TRUE",
+        "NO_BAR",
+        "ENTRY_FALSE",
+    ]
     assert list(result.decisions.columns) == ["ts", "instrument", "decision", "entry", "reason"]
 
 
@@ -284,8 +335,7 @@ def test_D9_the_decision_at_the_close_is_stamped_with_the_close() -> None:
 
 def test_D9_a_decision_between_strategy_bars_is_an_extra_row() -> None:
     result = run("Mon \n 09:15 100 entry \n 09:20-09:35 100", timeframe="15m", exit_time="09:35")
-    assert decisions(result) == [
-        ("Mon 09:30", "ENTRY_TRUE"), ("Mon 09:35", "EXIT_TRUE", "", "FORCED_FLATTEN")]
+    assert decisions(result) == [("Mon 09:30", "ENTRY_TRUE"), ("Mon 09:35", "EXIT_TRUE", "", "FORCED_FLATTEN")]
 
 
 def test_D9_a_missing_entry_is_no_action() -> None:
@@ -310,7 +360,10 @@ AGAIN = """
 
 @pytest.mark.parametrize(("cooldown", "again"), [(0, "Mon 09:35"), (1, "Mon 09:40"), (2, "Mon 09:45")])
 def test_D10_cooldown_counts_strategy_bars_from_the_one_that_holds_the_exit_fill(cooldown: int, again: str) -> None:
-    """The exit fills inside the bar 09:30 (k). Bars 09:30, 09:35, 09:40 are k, k + 1, k + 2; each enters at its close."""
+    """The exit fills inside the bar 09:30 (k).
+
+    Bars 09:30, 09:35, 09:40 are k, k + 1, k + 2; each enters at its close.
+    """
     result = run(AGAIN, cooldown_bars=cooldown)
     assert fills(result)[2][0] == again
     blocked = [at for at, decision in said(result).items() if decision == "BLOCKED_COOLDOWN"]
@@ -327,7 +380,8 @@ def test_D10_cooldown_after_a_stop_inside_the_bar() -> None:
 
 def test_D10_an_interval_without_a_bar_is_no_bar_of_the_cooldown() -> None:
     """The exit fills in 09:25. Its own next bars are 09:40 and 09:45: only the second is k + 2."""
-    result = run("""
+    result = run(
+        """
         Mon
         09:15 100              entry
         09:20 100              exit
@@ -335,17 +389,22 @@ def test_D10_an_interval_without_a_bar_is_no_bar_of_the_cooldown() -> None:
         09:40 100              entry
         09:45 100              entry
         09:50 100
-        """, cooldown_bars=2)
+        """,
+        cooldown_bars=2,
+    )
     assert said(result)["Mon 09:45"] == "BLOCKED_COOLDOWN"
     assert said(result)["Mon 09:50"] == "ENTRY_TRUE"
 
 
 def test_D10_cooldown_counts_an_instrument_s_own_bars() -> None:
     """B trades on while A cools; B's bars do not shorten A's cooldown."""
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 exit \n 09:25 100 \n 09:45 100 entry",
-        "B": "Mon \n 09:15-09:45 50",
-    }, cooldown_bars=2)
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 exit \n 09:25 100 \n 09:45 100 entry",
+            "B": "Mon \n 09:15-09:45 50",
+        },
+        cooldown_bars=2,
+    )
     assert said(result, "A")["Mon 09:50"] == "BLOCKED_COOLDOWN"
 
 

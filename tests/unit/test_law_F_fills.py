@@ -25,16 +25,23 @@ def after_short(bars: str, **fields: object) -> list[tuple[object, ...]]:
 
 def test_F1_exits_by_name_then_entries_as_sent_then_protective_orders() -> None:
     """At 09:25: B and C leave, E (rank 40) and D (rank 30) enter, A is stopped."""
-    result = run({
-        "C": "Mon \n 09:15 10 entry \n 09:20 10 exit \n 09:25 10",
-        "B": "Mon \n 09:15 20 entry \n 09:20 20 exit \n 09:25 20",
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 100 100 90 95",
-        "D": "Mon \n 09:15 30 \n 09:20 30 entry \n 09:25 30",
-        "E": "Mon \n 09:15 40 \n 09:20 40 entry \n 09:25 40",
-    }, allocation="RANKING", rank="close", stop_loss_frac=0.05)
+    result = run(
+        {
+            "C": "Mon \n 09:15 10 entry \n 09:20 10 exit \n 09:25 10",
+            "B": "Mon \n 09:15 20 entry \n 09:20 20 exit \n 09:25 20",
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 100 100 90 95",
+            "D": "Mon \n 09:15 30 \n 09:20 30 entry \n 09:25 30",
+            "E": "Mon \n 09:15 40 \n 09:20 40 entry \n 09:25 40",
+        },
+        allocation="RANKING",
+        rank="close",
+        stop_loss_frac=0.05,
+    )
     assert [(row[1], row[2], row[5]) for row in fills(result) if row[0] == "Mon 09:25"] == [
-        ("B", "SELL", "EXIT_SIGNAL"), ("C", "SELL", "EXIT_SIGNAL"),
-        ("E", "BUY", "ENTRY_SIGNAL"), ("D", "BUY", "ENTRY_SIGNAL"),
+        ("B", "SELL", "EXIT_SIGNAL"),
+        ("C", "SELL", "EXIT_SIGNAL"),
+        ("E", "BUY", "ENTRY_SIGNAL"),
+        ("D", "BUY", "ENTRY_SIGNAL"),
         ("A", "SELL", "STOP_LOSS"),
     ]
 
@@ -81,7 +88,7 @@ def test_F2_levels_come_from_the_fill_with_its_slippage() -> None:
 
 @pytest.mark.parametrize("price", ["100", "100.05", "101", "102.65", "1000.10", "33.35"])
 def test_F2_a_level_on_the_tick_stays_there(price: str) -> None:
-    """Half and double: whole ticks whatever the binary fractions say. (Half of 100.05 is 50.025: down to 50.00.)"""
+    """Half of a price and six fifths of it, counted in whole ticks: half of 100.05 is 50.025, down to 50.00."""
     ticks = round(float(price) * 20)
     result = run(f"Mon \n 09:15 {price} entry \n 09:20 {price}", stop_loss_frac=0.5, take_profit_frac=0.2)
     stop, target = (row[3] for row in orders(result)[1:])
@@ -91,8 +98,9 @@ def test_F2_a_level_on_the_tick_stays_there(price: str) -> None:
 
 def test_F2_without_a_tick_levels_have_nine_places() -> None:
     """33.3333333333 * 0.95 = 31.666666666635, * 1.1 = 36.66666666663."""
-    result = run("Mon \n 00:00 33 entry \n 00:05 33.3333333333", calendar="24x7", stop_loss_frac=0.05,
-                 take_profit_frac=0.1)
+    result = run(
+        "Mon \n 00:00 33 entry \n 00:05 33.3333333333", calendar="24x7", stop_loss_frac=0.05, take_profit_frac=0.1
+    )
     found = [set(result.orders[column].dropna()) for column in ("stop_price", "limit_price")]
     assert found == [{31.666666667}, {36.666666667}]
 
@@ -104,27 +112,42 @@ def test_F2_a_tick_of_FX() -> None:
 
 
 def test_F2_the_ATR_stop_takes_the_ATR_of_the_decision_bar() -> None:
-    """True ranges of 2 up to the decision: ATR(2) = 2, stop 101 - 1.5 * 2 = 98. The entry bar's own range counts nothing."""
-    result = run("""
+    """True ranges of 2 up to the decision: ATR(2) = 2, stop 101 - 1.5 * 2 = 98.
+
+    The entry bar's own range counts nothing.
+    """
+    result = run(
+        """
         Mon
         09:15-09:25 100 101 99 100
         09:30 100 101 99 100   entry
         09:35 101 110 101 105
-        """, stop_loss_atr=1.5, stop_loss_atr_length=2)
+        """,
+        stop_loss_atr=1.5,
+        stop_loss_atr_length=2,
+    )
     assert orders(result)[1] == ("Mon 09:35", "SELL", "stop", 98.0, "STOP_LOSS", "WORKING")
 
 
 def test_F2_the_ATR_stop_of_a_short_is_above_the_entry() -> None:
-    result = run("Mon \n 09:15-09:25 100 101 99 100 \n 09:30 100 101 99 100 short \n 09:35 101", direction="SHORT",
-                 stop_loss_atr=1.5, stop_loss_atr_length=2)
+    result = run(
+        "Mon \n 09:15-09:25 100 101 99 100 \n 09:30 100 101 99 100 short \n 09:35 101",
+        direction="SHORT",
+        stop_loss_atr=1.5,
+        stop_loss_atr_length=2,
+    )
     assert orders(result)[1][1:4] == ("BUY", "stop", 104.0)
 
 
 def test_F2_the_ATR_is_of_the_strategy_s_timeframe() -> None:
     """Each 5m bar ranges over 2 at most, each 15m bar from 97 to 103: ATR(1) = 6. Stop 100 - 6 = 94."""
     quarter = "{0} 99 99 97 98 {3} \n {1} 99 101 99 101 \n {2} 102 103 101 100.5 \n".replace("101 100.5", "100 100")
-    table = ("Mon \n" + quarter.format("09:15", "09:20", "09:25", "") + quarter.format("09:30", "09:35", "09:40", "entry")
-             + "09:45 100")
+    table = (
+        "Mon \n"
+        + quarter.format("09:15", "09:20", "09:25", "")
+        + quarter.format("09:30", "09:35", "09:40", "entry")
+        + "09:45 100"
+    )
     result = run(table, timeframe="15m", stop_loss_atr=1, stop_loss_atr_length=1)
     assert orders(result)[1][3] == 94.0
 
@@ -160,8 +183,11 @@ def test_F3_a_short_is_stopped_on_its_entry_bar() -> None:
 
 
 def test_F3_stops_are_tested_on_base_bars_inside_a_strategy_bar() -> None:
-    result = run("Mon \n 09:15 100 entry \n 09:20-09:25 100 \n 09:30 100 \n 09:35 100 100 94 96 \n 09:40 97",
-                 timeframe="15m", stop_loss_frac=0.05)
+    result = run(
+        "Mon \n 09:15 100 entry \n 09:20-09:25 100 \n 09:30 100 \n 09:35 100 100 94 96 \n 09:40 97",
+        timeframe="15m",
+        stop_loss_frac=0.05,
+    )
     assert trades(result)[0][2:5] == ("Mon 09:35", 95.0, "STOP_LOSS")
 
 
@@ -172,7 +198,8 @@ def test_F3_stops_are_tested_on_base_bars_inside_a_strategy_bar() -> None:
 def test_F4_gap_through_stop_fills_at_open(opens: str) -> None:
     """Stop 95: an open at it or below it is the price, though the bar recovers."""
     assert after(f"09:25 {opens} 99 90 98", stop_loss_frac=0.05) == [
-        ("Mon 09:25", "SELL", 10, float(opens), "STOP_LOSS", "stop")]
+        ("Mon 09:25", "SELL", 10, float(opens), "STOP_LOSS", "stop")
+    ]
 
 
 def test_F4_gap_over_a_night() -> None:
@@ -183,7 +210,8 @@ def test_F4_gap_over_a_night() -> None:
 @pytest.mark.parametrize("opens", ["110", "112"])
 def test_F4_gap_over_target_fills_at_open(opens: str) -> None:
     assert after(f"09:25 {opens} 115 90 100", take_profit_frac=0.1) == [
-        ("Mon 09:25", "SELL", 10, float(opens), "TAKE_PROFIT", "target")]
+        ("Mon 09:25", "SELL", 10, float(opens), "TAKE_PROFIT", "target")
+    ]
 
 
 def test_F4_gap_over_target_comes_before_a_stop_touched_later_in_the_bar() -> None:
@@ -193,14 +221,18 @@ def test_F4_gap_over_target_comes_before_a_stop_touched_later_in_the_bar() -> No
 
 def test_F4_gaps_of_a_short_are_mirrored() -> None:
     assert after_short("09:25 107 108 90 91", stop_loss_frac=0.05) == [
-        ("Mon 09:25", "BUY", 10, 107.0, "STOP_LOSS", "stop")]
+        ("Mon 09:25", "BUY", 10, 107.0, "STOP_LOSS", "stop")
+    ]
     assert after_short("09:25 88 100 85 99", take_profit_frac=0.1) == [
-        ("Mon 09:25", "BUY", 10, 88.0, "TAKE_PROFIT", "target")]
+        ("Mon 09:25", "BUY", 10, 88.0, "TAKE_PROFIT", "target")
+    ]
 
 
 def test_F4_does_not_look_at_the_open_of_the_entry_bar() -> None:
-    """A buy at 99.9 * 1.001 = 99.9999 with a target of 0.05 %, 100.049...: 100.05 at the tick. The entry bar's open is
-    below it; its high touches it: filled at 100.05, as any bar."""
+    """A buy at 99.9 * 1.001 = 99.9999 with a target of 0.05 %, 100.049...: 100.05 at the tick.
+
+    The entry bar's open is below it; its high touches it: filled at 100.05, as any bar.
+    """
     result = run("Mon \n 09:15 100 entry \n 09:20 99.9 101 99.9 100", take_profit_frac=0.0005, costs=SLIPPAGE)
     assert fills(result)[1] == ("Mon 09:20", "SELL", 10, 100.05, "TAKE_PROFIT", "target")
 
@@ -254,14 +286,22 @@ def test_F5_through_asks_for_a_price_beyond_the_target() -> None:
 
 def test_F5_a_target_not_passed_leaves_the_stop_alone_in_the_bar() -> None:
     """Low 94 and high 110: with ``through`` only the stop is reached, whatever ``ambiguous_bar`` says."""
-    found = after("09:25 100 110 94 100", stop_loss_frac=0.05, take_profit_frac=0.1, target_touch="through",
-                  ambiguous_bar="target")
+    found = after(
+        "09:25 100 110 94 100",
+        stop_loss_frac=0.05,
+        take_profit_frac=0.1,
+        target_touch="through",
+        ambiguous_bar="target",
+    )
     assert found[0][3:5] == (95.0, "STOP_LOSS")
 
 
 def test_F5_slippage_applies_to_stops_gapped_or_not_and_never_to_targets() -> None:
-    """Bought at 100.1. Stop 90.09 -> 90.05, sold at 90.05 * 0.999 = 89.95995; gapped at 85 * 0.999 = 84.915.
-    Target 110.11 -> 110.15, sold at 110.15; gapped over it, at the open 112."""
+    """Bought at 100.1.
+
+    Stop 90.09 -> 90.05, sold at 90.05 * 0.999 = 89.95995; gapped at 85 * 0.999 = 84.915. Target 110.11 -> 110.15, sold
+    at 110.15; gapped over it, at the open 112.
+    """
     stop, target = {"stop_loss_frac": 0.1, "costs": SLIPPAGE}, {"take_profit_frac": 0.1, "costs": SLIPPAGE}
     assert after("09:25 99 99 90 98", **stop)[0][3] == 89.95995
     assert after("09:25 85 99 84 98", **stop)[0][3] == 84.915
@@ -275,8 +315,11 @@ def test_F5_slippage_of_a_short_s_stop() -> None:
 
 
 def test_F5_a_stop_that_slippage_puts_above_the_entry_bar() -> None:
-    """Bought at 101 with 1 % of slippage, stop 100.495 down to 100.45. The entry bar holds it: sold at 100.45 * 0.99.
-    A bar that never was so high cannot pay it: sold at the open, 100 * 0.99."""
+    """Bought at 101 with 1 % of slippage, stop 100.495 down to 100.45.
+
+    The entry bar holds it: sold at 100.45 * 0.99. A bar that never was so high cannot pay it: sold at the open, 100 *
+    0.99.
+    """
     entry = "Mon \n 09:15 100 entry \n 09:20 100 {high} 99 100"
     for high, price in (("101", 99.4455), ("100.2", 99.0)):
         result = run(entry.format(high=high), stop_loss_frac=0.005, costs=wb.costs.bps(0, 100))

@@ -18,13 +18,32 @@ def test_R1_a_row_for_a_trade() -> None:
     result = run(ROUND_TRIP, costs=wb.costs.bps(100, 0), stop_loss_frac=0.05)
     row = result.trades.iloc[0]
     assert list(result.trades.columns) == [
-        "instrument", "direction", "qty", "entry_ts", "entry_price", "entry_reason", "exit_ts", "exit_price",
-        "exit_reason", "gross_pnl", "charges", "net_pnl", "return_frac", "r_multiple", "mae_frac", "mfe_frac",
-        "bars_held", "is_open",
+        "instrument",
+        "direction",
+        "qty",
+        "entry_ts",
+        "entry_price",
+        "entry_reason",
+        "exit_ts",
+        "exit_price",
+        "exit_reason",
+        "gross_pnl",
+        "charges",
+        "net_pnl",
+        "return_frac",
+        "r_multiple",
+        "mae_frac",
+        "mfe_frac",
+        "bars_held",
+        "is_open",
     ]
     assert (row.instrument, row.direction, row.qty) == ("NSE:A", "LONG", 10.0)
-    assert (row.entry_price, row.entry_reason, row.exit_price, row.exit_reason) == (100.0, "ENTRY_SIGNAL", 103.0,
-                                                                                   "EXIT_SIGNAL")
+    assert (row.entry_price, row.entry_reason, row.exit_price, row.exit_reason) == (
+        100.0,
+        "ENTRY_SIGNAL",
+        103.0,
+        "EXIT_SIGNAL",
+    )
     assert when(result, [row.entry_ts, row.exit_ts]) == ["Mon 09:20", "Mon 09:30"]
     assert row.gross_pnl == pytest.approx(30.0, abs=1e-9)
     assert row.charges == pytest.approx(20.3, abs=1e-9)
@@ -57,7 +76,9 @@ def test_R1_MAE_and_MFE_of_a_short() -> None:
 
 def test_R1_MAE_is_never_above_zero_nor_MFE_below() -> None:
     """Only gains: MAE 0. Only losses: MFE 0."""
-    up = run("Mon \n 09:15 100 entry \n 09:20 100 104 100 101 \n 09:25 101 107 101 105 exit \n 09:30 103").trades.iloc[0]
+    up = run("Mon \n 09:15 100 entry \n 09:20 100 104 100 101 \n 09:25 101 107 101 105 exit \n 09:30 103").trades.iloc[
+        0
+    ]
     down = run("Mon \n 09:15 100 entry \n 09:20 100 100 98 99 exit \n 09:25 97").trades.iloc[0]
     assert (up.mae_frac, down.mfe_frac) == (0.0, 0.0)
     assert down.mae_frac == pytest.approx(-0.03, abs=1e-12)
@@ -115,16 +136,20 @@ def test_R2_the_stamp_of_a_short_last_bar_is_the_session_s_close() -> None:
 
 def test_R2_drawdown_is_from_a_peak_that_begins_with_the_initial_cash() -> None:
     """1,000: 990, 1,020, 1,010, then sold: -1 %, 0, 1,010 / 1,020 - 1."""
-    result = run("""
+    result = run(
+        """
         Mon
         09:15 100              entry
         09:20 100 100 99 99
         09:25 102
         09:30 101              exit
         09:35 101
-        """, cash=1_000)
-    assert list(result.equity.drawdown_frac) == pytest.approx([0, -0.01, 0, 1_010 / 1_020 - 1, 1_010 / 1_020 - 1],
-                                                              abs=1e-12)
+        """,
+        cash=1_000,
+    )
+    assert list(result.equity.drawdown_frac) == pytest.approx(
+        [0, -0.01, 0, 1_010 / 1_020 - 1, 1_010 / 1_020 - 1], abs=1e-12
+    )
 
 
 def test_R2_begins_with_the_start() -> None:
@@ -136,9 +161,12 @@ def test_R2_begins_with_the_start() -> None:
 
 
 def test_R3_returns_are_of_sessions_and_begin_with_the_initial_cash() -> None:
-    """Equity at the three closes: 1,000, 1,100, 1,045: returns 0, 10 %, -5 %. Mean 1/60, squared deviations
-    (1 + 25 + 16) / 3,600 = 42 / 3,600, over two 21 / 3,600."""
-    result = run("""
+    """Equity at the three closes: 1,000, 1,100, 1,045: returns 0, 10 %, -5 %.
+
+    Mean 1/60, squared deviations (1 + 25 + 16) / 3,600 = 42 / 3,600, over two 21 / 3,600.
+    """
+    result = run(
+        """
         Mon
         09:15 100              entry
         09:20 100
@@ -148,7 +176,9 @@ def test_R3_returns_are_of_sessions_and_begin_with_the_initial_cash() -> None:
         Wed
         09:15 104.5            exit
         09:20 104.5
-        """, cash=1_000)
+        """,
+        cash=1_000,
+    )
     stats = result.stats
     deviation = (21 / 3_600) ** 0.5
     assert stats["n_sessions"] == 3
@@ -162,14 +192,17 @@ def test_R3_returns_are_of_sessions_and_begin_with_the_initial_cash() -> None:
 
 def test_R3_trades_exposure_and_turnover() -> None:
     """Two trades, +30 and -10; in the market at two of five closes; traded 1,000 + 1,030 + 1,000 + 990."""
-    result = run("""
+    result = run(
+        """
         Mon
         09:15 100              entry
         09:20 100              exit
         09:25 103              entry
         09:30 100              exit
         09:35 99
-        """, cash=10_000)
+        """,
+        cash=10_000,
+    )
     stats = result.stats
     assert [row[-1] for row in trades(result)] == [30.0, -10.0]
     assert (stats["n_trades"], stats["win_rate_frac"], stats["profit_factor"]) == (2, 0.5, 3.0)
@@ -181,8 +214,9 @@ def test_R3_trades_exposure_and_turnover() -> None:
 def test_R3_undefined_is_None() -> None:
     """No trade, one session."""
     stats = run("Mon \n 09:15 100").stats
-    assert [stats[name] for name in ("sharpe_ann", "sortino_ann", "win_rate_frac", "profit_factor", "expectancy_r")] == [
-        None] * 5
+    assert [
+        stats[name] for name in ("sharpe_ann", "sortino_ann", "win_rate_frac", "profit_factor", "expectancy_r")
+    ] == [None] * 5
     assert stats["total_return_frac"] == 0.0
 
 
@@ -267,14 +301,39 @@ def test_N4_names_what_does_not_fit() -> None:
 def test_N5_fills_and_orders_share_ids_and_all_times_are_UTC() -> None:
     """A fill is stamped with the opening of its bar: 09:20 in India is 03:50 UTC. A stop keeps one id."""
     result = run("Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 90", stop_loss_frac=0.05)
-    assert list(result.fills.columns) == ["ts", "instrument", "side", "qty", "price", "charges", "reason", "kind", "order_id"]
+    assert list(result.fills.columns) == [
+        "ts",
+        "instrument",
+        "side",
+        "qty",
+        "price",
+        "charges",
+        "reason",
+        "kind",
+        "order_id",
+    ]
     assert list(result.orders.columns) == [
-        "ts", "instrument", "side", "qty", "kind", "limit_price", "stop_price", "reason", "status", "order_id"]
+        "ts",
+        "instrument",
+        "side",
+        "qty",
+        "kind",
+        "limit_price",
+        "stop_price",
+        "reason",
+        "status",
+        "order_id",
+    ]
     assert str(result.fills.ts.iloc[0]) == "2024-01-08 03:50:00+00:00"
     assert fills(result)[1] == ("Mon 09:25", "SELL", 10, 90.0, "STOP_LOSS", "stop")  # gapped, and still a stop
     assert list(result.fills.order_id) == list(result.orders.order_id)
     assert result.orders.order_id.is_unique and result.orders.order_id.str.fullmatch("[A-Z2-7]{20}").all()
-    for table, column in ((result.trades, "entry_ts"), (result.orders, "ts"), (result.decisions, "ts"), (result.notes, "ts")):
+    for table, column in (
+        (result.trades, "entry_ts"),
+        (result.orders, "ts"),
+        (result.decisions, "ts"),
+        (result.notes, "ts"),
+    ):
         assert str(table[column].dt.tz) == "UTC"
     assert str(result.equity.index.tz) == "UTC"
 

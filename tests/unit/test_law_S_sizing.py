@@ -67,30 +67,49 @@ def test_S2_policies(sizing: object, qty: int) -> None:
 
 def test_S2_PercentOfEquity_is_of_equity_at_the_decision() -> None:
     """A's ten rose from 100 to 150: equity 10,500. A tenth of it at 50 is 21."""
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 150 100 150",
-        "B": "Mon \n 09:15 50 \n 09:20 50 entry \n 09:25 50",
-    }, cash=10_000, sizing=wb.PercentOfEquity(0.1))
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 150 100 150",
+            "B": "Mon \n 09:15 50 \n 09:20 50 entry \n 09:25 50",
+        },
+        cash=10_000,
+        sizing=wb.PercentOfEquity(0.1),
+    )
     assert (bought(result, "A"), bought(result, "B")) == (10, 21)
 
 
 def test_S2_CashPerSlot_divides_once_a_bar() -> None:
-    """Four slots, 10,000: 2,500 each for A at 100 and B at 30, though A comes first. Left 10,000 - 2,500 - 2,490 = 5,010
-    for two slots: 2,505 each, 250 of C at 10."""
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 100",
-        "B": "Mon \n 09:15 30 entry \n 09:20 30 \n 09:25 30",
-        "C": "Mon \n 09:15 10 \n 09:20 10 entry \n 09:25 10",
-    }, cash=10_000, sizing=wb.CashPerSlot(), max_open_positions=4)
+    """Four slots, 10,000: 2,500 each for A at 100 and B at 30, though A comes first.
+
+    Left 10,000 - 2,500 - 2,490 = 5,010 for two slots: 2,505 each, 250 of C at 10.
+    """
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 100",
+            "B": "Mon \n 09:15 30 entry \n 09:20 30 \n 09:25 30",
+            "C": "Mon \n 09:15 10 \n 09:20 10 entry \n 09:25 10",
+        },
+        cash=10_000,
+        sizing=wb.CashPerSlot(),
+        max_open_positions=4,
+    )
     assert [bought(result, symbol) for symbol in "ABC"] == [25, 83, 250]
 
 
 def test_S2_CashPerSlot_counts_slots_and_money_that_exits_free() -> None:
-    """Two slots of 5,000: A takes 50 at 100. At 09:25 A leaves at 120: free cash 5,000 + 6,000, two slots: 5,500 for B."""
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 120 100 120 exit \n 09:25 120",
-        "B": "Mon \n 09:15 50 \n 09:20 50 entry \n 09:25 50",
-    }, cash=10_000, sizing=wb.CashPerSlot(), max_open_positions=2)
+    """Two slots of 5,000: A takes 50 at 100.
+
+    At 09:25 A leaves at 120: free cash 5,000 + 6,000, two slots: 5,500 for B.
+    """
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 120 100 120 exit \n 09:25 120",
+            "B": "Mon \n 09:15 50 \n 09:20 50 entry \n 09:25 50",
+        },
+        cash=10_000,
+        sizing=wb.CashPerSlot(),
+        max_open_positions=2,
+    )
     assert (bought(result, "A"), bought(result, "B")) == (50, 110)
 
 
@@ -111,8 +130,14 @@ def test_S2_RiskPerTrade_loses_its_fraction_at_the_stop(fields: dict[str, object
 def test_S2_RiskPerTrade_takes_the_distance_of_the_ATR_stop_first() -> None:
     """Every true range is 2, ATR(2) = 2, twice that is 4: 100 / 4 = 25; the trailing stop of 1 % is not asked."""
     table = "Mon \n 09:15-09:25 100 101 99 100 \n 09:30 100 101 99 100 entry \n 09:35 100"
-    result = run(table, cash=10_000, sizing=wb.RiskPerTrade(0.01), stop_loss_atr=2, stop_loss_atr_length=2,
-                 trailing_stop_frac=0.01)
+    result = run(
+        table,
+        cash=10_000,
+        sizing=wb.RiskPerTrade(0.01),
+        stop_loss_atr=2,
+        stop_loss_atr_length=2,
+        trailing_stop_frac=0.01,
+    )
     assert bought(result) == 25
 
 
@@ -176,20 +201,33 @@ def test_S3_caps(fields: dict[str, object], qty: int) -> None:
 
 
 def test_S3_the_sector_cap_counts_the_others_at_their_marks() -> None:
-    """A: 20 at 100, now 125: 2,500 of equity 10,500. 30 % is 3,150, which leaves 650 for B, six at 100. C is elsewhere."""
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 125 100 125 \n 09:25 125",
-        "B": "Mon \n 09:15 100 \n 09:20 100 entry \n 09:25 100",
-        "C": "Mon \n 09:15 100 \n 09:20 100 entry \n 09:25 100",
-    }, cash=10_000, sizing=wb.FixedQty(20), sector_cap_frac=0.3,
-        sectors={"NSE:A": "oil", "NSE:B": "oil", "NSE:C": "steel"})
+    """A: 20 at 100, now 125: 2,500 of equity 10,500.
+
+    30 % is 3,150, which leaves 650 for B, six at 100. C is elsewhere.
+    """
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 125 100 125 \n 09:25 125",
+            "B": "Mon \n 09:15 100 \n 09:20 100 entry \n 09:25 100",
+            "C": "Mon \n 09:15 100 \n 09:20 100 entry \n 09:25 100",
+        },
+        cash=10_000,
+        sizing=wb.FixedQty(20),
+        sector_cap_frac=0.3,
+        sectors={"NSE:A": "oil", "NSE:B": "oil", "NSE:C": "steel"},
+    )
     assert [bought(result, symbol) for symbol in "ABC"] == [20, 6, 20]
 
 
 def test_S3_the_sector_cap_counts_entries_decided_at_the_same_bar() -> None:
     """30 % of 10,000: A takes 20 at 100, B the 1,000 that are left."""
-    result = run({symbol: ONE.format(price=100) for symbol in "AB"}, cash=10_000, sizing=wb.FixedQty(20),
-                 sector_cap_frac=0.3, sectors={"NSE:A": "oil", "NSE:B": "oil"})
+    result = run(
+        {symbol: ONE.format(price=100) for symbol in "AB"},
+        cash=10_000,
+        sizing=wb.FixedQty(20),
+        sector_cap_frac=0.3,
+        sectors={"NSE:A": "oil", "NSE:B": "oil"},
+    )
     assert [bought(result, symbol) for symbol in "AB"] == [20, 10]
 
 
@@ -276,19 +314,30 @@ def test_S4_margin_frac_asks_only_a_part_of_the_value() -> None:
 
 def test_S4_open_positions_bind_their_margin_at_the_mark() -> None:
     """A: 400 at 100, now 110, binds 8,800 of equity 14,000. The 5,200 left buy 26,000 at a fifth: 260 B at 100."""
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 110 100 110 \n 09:25 110",
-        "B": "Mon \n 09:15 100 \n 09:20 100 entry \n 09:25 100",
-    }, cash=10_000, sizing=wb.FixedCash(40_000), product="MARGIN", margin_frac=0.2)
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 110 100 110 \n 09:25 110",
+            "B": "Mon \n 09:15 100 \n 09:20 100 entry \n 09:25 100",
+        },
+        cash=10_000,
+        sizing=wb.FixedCash(40_000),
+        product="MARGIN",
+        margin_frac=0.2,
+    )
     assert (bought(result, "A"), bought(result, "B")) == (400, 260)
 
 
 def test_S4_a_short_binds_cash_like_a_long() -> None:
     """1,000: ten A sold at 60 bind 600 although cash is 1,600; 400 are left for B, six at 60."""
-    result = run({
-        "A": "Mon \n 09:15 60 short \n 09:20 60 \n 09:25 60",
-        "B": "Mon \n 09:15 60 \n 09:20 60 short \n 09:25 60",
-    }, cash=1_000, direction="SHORT", sizing=wb.PercentOfEquity(0.6))
+    result = run(
+        {
+            "A": "Mon \n 09:15 60 short \n 09:20 60 \n 09:25 60",
+            "B": "Mon \n 09:15 60 \n 09:20 60 short \n 09:25 60",
+        },
+        cash=1_000,
+        direction="SHORT",
+        sizing=wb.PercentOfEquity(0.6),
+    )
     assert (bought(result, "A"), bought(result, "B")) == (10, 6)
     assert result.equity.cash.iloc[1] == 1_600.0
 
@@ -297,11 +346,18 @@ def test_S4_a_short_binds_cash_like_a_long() -> None:
 
 
 def test_S5_equity_is_cash_plus_signed_positions_at_their_marks() -> None:
-    """Long ten A at 100 and short ten B at 50: cash 10,000 - 1,000 + 500. At 103 and 48: 9,500 + 1,030 - 480 = 10,050."""
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 103",
-        "B": "Mon \n 09:15 50 short \n 09:20 50 \n 09:25 48",
-    }, cash=10_000, direction="BOTH")
+    """Long ten A at 100 and short ten B at 50: cash 10,000 - 1,000 + 500.
+
+    At 103 and 48: 9,500 + 1,030 - 480 = 10,050.
+    """
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 103",
+            "B": "Mon \n 09:15 50 short \n 09:20 50 \n 09:25 48",
+        },
+        cash=10_000,
+        direction="BOTH",
+    )
     assert list(result.equity.cash) == [10_000.0, 9_500.0, 9_500.0]
     assert list(result.equity.position_value) == [0.0, 500.0, 550.0]
     assert list(result.equity.equity) == [10_000.0, 10_000.0, 10_050.0]
@@ -309,7 +365,8 @@ def test_S5_equity_is_cash_plus_signed_positions_at_their_marks() -> None:
 
 def test_S5_nothing_but_fills_and_charges_changes_cash() -> None:
     """1 % of 1,000 and of 1,100: 10,000 - 1,010, held over a night, + 1,100 - 11."""
-    result = run("""
+    result = run(
+        """
         Mon
         09:15 100              entry
         09:20 100
@@ -317,15 +374,27 @@ def test_S5_nothing_but_fills_and_charges_changes_cash() -> None:
         Tue
         09:15 115              exit
         09:20 110
-        """, cash=10_000, costs=wb.costs.bps(100, 0))
+        """,
+        cash=10_000,
+        costs=wb.costs.bps(100, 0),
+    )
     assert list(result.equity.cash) == [10_000.0, 8_990.0, 8_990.0, 8_990.0, 10_079.0]
     assert equity(result)["Mon 15:30"] == 8_990.0 + 1_200.0
 
 
 def test_S5_a_position_without_a_bar_is_marked_at_its_last_close() -> None:
-    result = run({
-        "A": "Mon \n 09:15 100 entry \n 09:20 100 104 100 104",
-        "B": "Mon \n 09:15-09:30 50",
-    }, cash=10_000, entry=ENTRY)
-    assert equity(result) == {"Mon 09:20": 10_000.0, "Mon 09:25": 10_040.0, "Mon 09:30": 10_040.0, "Mon 09:35": 10_040.0}
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 104 100 104",
+            "B": "Mon \n 09:15-09:30 50",
+        },
+        cash=10_000,
+        entry=ENTRY,
+    )
+    assert equity(result) == {
+        "Mon 09:20": 10_000.0,
+        "Mon 09:25": 10_040.0,
+        "Mon 09:30": 10_040.0,
+        "Mon 09:35": 10_040.0,
+    }
     assert decisions(result, "A")[-1] == ("Mon 09:25", "EXIT_FALSE")
