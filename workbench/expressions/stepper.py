@@ -22,23 +22,23 @@ from workbench.market.resample import absorb, partial_dtype
 from workbench.market.timeframe import MINUTE_NS, Timeframe
 from workbench.schema import N_LEAVES, Leaf
 
+#: Where an interval stands in a coarser bar.
+OUTSIDE, INSIDE, LAST = 0, 1, 2
+
 _FIRST_OF_SESSION: Final = int(Leaf.SESSION)
 
 
 @njit
-def observe(
-    partials: Any, final: Any, inside: Any, bar: Any, is_bar: bool, session: Any, leaves: Any, closed: Any
-) -> None:
+def observe(partials: Any, place: Any, bar: Any, is_bar: bool, session: Any, leaves: Any, closed: Any) -> None:
     """Fold one instant into the bars of every timeframe.
 
     Parameters
     ----------
     partials : record[timeframes] of ``partial_dtype``
         The running bars; changed in place.
-    final : bool[timeframes]
-        Whether this instant makes the bar of each timeframe final.
-    inside : bool[timeframes]
-        Whether this interval belongs to a bar of it (after a proxy cut it does not).
+    place : uint8[timeframes]
+        Where this interval stands in a bar of each timeframe: ``OUTSIDE`` (after a proxy cut), ``INSIDE``, or
+        ``LAST``, which makes it final.
     bar : float64[5]
         Open, high, low, close, volume of the base bar.
     is_bar : bool
@@ -53,9 +53,9 @@ def observe(
     first = leaves.shape[1] - session.shape[0]
     for k in range(partials.shape[0]):
         partial = partials[k]
-        if is_bar and inside[k]:
+        if is_bar and place[k] != OUTSIDE:
             absorb(partial, bar[0], bar[1], bar[2], bar[3], bar[4])
-        closed[k] = final[k] and partial["bars"] > 0
+        closed[k] = place[k] == LAST and partial["bars"] > 0
         if closed[k]:
             leaves[k, 0], leaves[k, 1], leaves[k, 2] = partial["open"], partial["high"], partial["low"]
             leaves[k, 3], leaves[k, 4] = partial["close"], partial["volume"]
@@ -118,8 +118,8 @@ class Stepper:
         """Go on with another grid, of sessions after those of the one before; no bar runs across sessions."""
         cuts = [self.cut_at_proxy and one.is_daily and not grid.timeframe.is_daily for one in self.timeframes]
         groups = [buckets(grid, one, cut) for one, cut in zip(self.timeframes, cuts, strict=True)]
-        self._final = np.ascontiguousarray(np.transpose([one.final for one in groups]))
-        self._inside = np.ascontiguousarray(np.transpose([one.bucket >= 0 for one in groups]))
+        places = [np.where(one.final, LAST, np.where(one.bucket >= 0, INSIDE, OUTSIDE)) for one in groups]
+        self._place = np.ascontiguousarray(np.transpose(places).astype(np.uint8))
         self._session = _session_leaves(grid)
         self.at = 0
         self.size = len(grid)
@@ -146,8 +146,8 @@ class Stepper:
             raise ConfigError("the grid has no further instant: go on with use(grid) of the next session")
         if bar is not None:
             self._bar[:] = bar
-        final, inside, session = self._final[self.at], self._inside[self.at], self._session[self.at]
-        observe(self._partials, final, inside, self._bar, bar is not None, session, self._leaves, self._closed)
+        place, session = self._place[self.at], self._session[self.at]
+        observe(self._partials, place, self._bar, bar is not None, session, self._leaves, self._closed)
         self.at += 1
         batch = self.batch
         passed: list[Timeframe] = []
