@@ -162,7 +162,7 @@ class Clock:
         grid = self.bars.grid
         opens = self.wall(pd.DatetimeIndex(grid.open_ns, tz="UTC"))
         found: list[dict[str, Any]] = []
-        if not (opens.dayofweek >= 5).any():
+        if not (opens.day_of_week >= 5).any():
             found.append({"bounds": ["sat", "mon"]})
         if not self.bars.timeframe.is_daily:
             closes = self.wall(pd.DatetimeIndex(grid.close_ns, tz="UTC"))
