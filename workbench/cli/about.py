@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.screen import busy, say, show_table
+from workbench.cli.screen import results, say
 from workbench.errors import ConfigError
 
 commands = typer.Typer()
@@ -36,12 +35,7 @@ def demo(
         raise ConfigError(
             f"this installation has no demo, {error.name} is absent. Install the whole package."
         ) from error
-    with busy("Running the demo"):
-        done: Any = run_demo(folder)
-    for title, figures in _figures(done):
-        rows = [(name, _shown(value)) for name, value in figures.items()]
-        show_table(title, ("key figure", ">value"), rows)
-    say(f"The demo is in {folder.absolute()}")
+    run_demo(folder, say=_told)
 
 
 @commands.command()
@@ -70,18 +64,9 @@ def version(
             say(f"{name} is not installed")
 
 
-def _figures(done: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Key figures of what the demo hands back: figures by name, or figures by name for each of several titles."""
-    if not isinstance(done, Mapping):
-        done = getattr(done, "stats", None) or {}
-    flat = {name: value for name, value in done.items() if not isinstance(value, Mapping)}
-    nested = [(str(name), value) for name, value in done.items() if isinstance(value, Mapping)]
-    return [("Demo", flat), *nested] if flat else nested
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "undefined"
-    if isinstance(value, float):
-        return f"{value:,.4f}" if abs(value) < 1000 else f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _told(what: Any) -> None:
+    """Show what the demo tells: lines, in which only ``bold`` is markup, and tables."""
+    if isinstance(what, str):
+        say(what.replace("[bold]", "").replace("[/bold]", ""))
+    else:
+        results().print(what)

@@ -15,36 +15,14 @@ from workbench.cli.tables import Outputs, outputs, table_of, write_table
 from workbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from workbench.research.result import Result
 
 commands = typer.Typer()
 
-#: The statistics that are shown, in this order; all of them are in ``--output stats=FILE``.
-KEY_STATISTICS = (
-    "initial_cash",
-    "final_equity",
-    "total_return_frac",
-    "cagr_frac",
-    "max_drawdown_frac",
-    "volatility_ann",
-    "sharpe_ann",
-    "sortino_ann",
-    "calmar",
-    "exposure_frac",
-    "turnover",
-    "charges",
-    "lowest_cash",
-    "n_sessions",
-    "n_trades",
-    "n_open_trades",
-    "win_rate_frac",
-    "profit_factor",
-    "expectancy",
-    "expectancy_r",
-    "avg_trade_frac",
-    "avg_bars_held",
+#: Statistics of rule R3 that are not shown; all of them are in ``--output stats=FILE``.
+LEFT_OUT = frozenset(
+    "best_session_frac worst_session_frac longest_drawdown_sessions var_95_frac es_95_frac n_fills avg_win avg_loss "
+    "best_trade_frac worst_trade_frac max_losses_in_a_row".split()
 )
 SHOWN_INSTRUMENTS = 12
 SHOWN_NOTES = 10
@@ -108,10 +86,10 @@ def backtest(
     check_order(first, last)
     wanted, model = outputs(output or [], table_format), cost_model(costs)
     with busy("Reading the strategy"):
-        from workbench.research.backtest import backtest as run
         from workbench.strategy import Strategy
 
         traded = Strategy.from_toml(strategy)
+        from workbench.research.backtest import backtest as run
     reading = Reading(traded.calendar, timeframe, repair, basis, zone)
     loaded = bars_of_strategy(bars or [], traded.instruments, reading, traded.timeframe)
     data = {name: cut(one, last) for name, one in loaded.items()}
@@ -144,13 +122,22 @@ def show(result: Result, data: dict[str, Loaded]) -> None:
         f"{strategy.timeframe} bars, runs on {base} bars; costs {result.costs.name}"
     )
     show_bars(data)
-    show_table("Statistics", ("statistic", ">value", ">"), [_statistic(result, name) for name in KEY_STATISTICS])
+    show_statistics(result)
     counts = Counter(result.decisions["decision"].astype(str))
     show_table("Decisions", ("decision", ">bars"), [(name, f"{n:,}") for name, n in counts.most_common()])
     show_notes(result)
     say(f"hash {result.hash}")
     if result.costs.name == "none":
         warn("No charges and no slippage are in these figures; see --costs.")
+
+
+def show_statistics(result: Result) -> None:
+    """Show the key statistics in words, with the names under which ``stats`` holds them."""
+    from workbench.research.wording import WORDINGS, written
+
+    names = [name for name in WORDINGS if name in result.stats and name not in LEFT_OUT]
+    rows = [(WORDINGS[name].title, written(name, result.stats[name]), plain(name, "dim")) for name in names]
+    show_table("Statistics", ("", ">value", "stats[...]"), rows)
 
 
 def show_bars(data: dict[str, Loaded]) -> None:
@@ -194,17 +181,3 @@ def save(result: Result, wanted: Outputs, report: pathlib.Path | None) -> None:
                 raise ConfigError(f"--report {report}: cannot be made a folder: {error.strerror}.") from error
             written = result.report(str(report))
         say(f"report: {written if written is not None else report}")
-
-
-def _statistic(result: Result, name: str) -> tuple[str, str, Text]:
-    """Name, value, and a fraction's percents."""
-    value = result.stats.get(name)
-    if isinstance(value, float):
-        shown = f"{value:,.2f}" if name in _MONEY else f"{value:,.4f}"
-    else:
-        shown = "undefined" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-    percents = f"{value:.2%}" if isinstance(value, float) and name.endswith("_frac") else ""
-    return name, shown, plain(percents, "dim")
-
-
-_MONEY = frozenset({"initial_cash", "final_equity", "charges", "lowest_cash", "expectancy"})

@@ -8,6 +8,7 @@ Off a terminal there are no colours, no progress, and lines are as long as they 
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +40,15 @@ def _console(stderr: bool) -> Console:
 
 
 def printable(value: object) -> str:
-    r"""Text in which only line breaks and printable letters are themselves; others are spelt, as ``\x1b``."""
+    r"""Text in which only line breaks, spaces and printable letters are themselves; others are spelt, as ``\x1b``."""
     text = str(value)
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
+    return "".join(one if _is_harmless(one) else one.encode("unicode_escape").decode() for one in text)
+
+
+def _is_harmless(letter: str) -> bool:
+    return letter.isprintable() or letter == "\n" or unicodedata.category(letter) == "Zs"
 
 
 def plain(value: object, style: str = "") -> Text:
