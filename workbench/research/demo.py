@@ -86,22 +86,29 @@ def run_demo(
         A notebook that is not there.
     """
     if say is None:
-        from rich.console import Console
-
-        say = Console().print
+        say = _on_the_terminal()
     target = pathlib.Path(folder).expanduser().absolute()
     sources = [find_notebook(name) for name in notebooks]
     done = []
     for name, source in zip(notebooks, sources, strict=True):
-        say(f"[bold]{name}[/bold]: running")
+        say(f"{name}: running")
         done.append(execute(source, target))
-        say(f"[bold]{name}[/bold]: done in {done[-1].seconds:.1f} s")
+        say(f"{name}: done in {done[-1].seconds:.1f} s")
     say(_table(done))
-    say(f"Reports and executed notebooks are in [bold]{target}[/bold]; open one of these in a browser:")
+    say(f"Reports and executed notebooks are in {target}; open one of these in a browser:")
     for one in done:
         say(f"  {one.report}")
         say(f"  {one.page}")
     return done
+
+
+def _on_the_terminal() -> Callable[[Any], None]:
+    """Prints lines as they are, long ones without breaking them, and tables."""
+    from functools import partial
+
+    from rich.console import Console
+
+    return partial(Console(markup=False, highlight=False).print, soft_wrap=True)
 
 
 def find_notebook(name: str) -> pathlib.Path:
