@@ -73,7 +73,8 @@ class Laid:
         else:
             since = stamp.tz_convert("UTC").value
         bucket = self.strategy_bars.bucket
-        opens = np.append(True, bucket[1:] != bucket[:-1])
+        # What follows the proxy close belongs to no bar (-1), and opens none.
+        opens = np.append(True, bucket[1:] != bucket[:-1]) & (bucket >= 0)
         found = np.flatnonzero(opens & (self.grid.open_ns >= since))
         if not len(found):
             raise ConfigError(f"start={start} is after the last bar.")
