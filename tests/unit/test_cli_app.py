@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 
@@ -146,6 +147,26 @@ def test_text_of_a_user_is_shown_letter_for_letter(capsys: pytest.CaptureFixture
     assert spelt in shown.err
     assert "[bold]t" in shown.out
     assert "\x1b" not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("width", [200, 80, 20])
+def test_nothing_in_a_table_is_cut_off(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    shown = Console(file=io.StringIO(), force_terminal=True, no_color=True, width=width, markup=False)
+    monkeypatch.setattr(screen, "results", lambda: shown)
+    path, reason = "a/long/path/that/has/no/spaces_5m.parquet", "one two three four five six seven eight nine ten"
+    show_table("a title longer than narrow terminals", ("file", ">bars", "~reason"), [(path, "9,193", reason)])
+    words = shown.file.getvalue().split()  # type: ignore[attr-defined]
+    assert {path, "9,193", *reason.split()} <= set(words)
+
+
+@pytest.mark.bench
+def test_help_is_quick() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert in_a_process("--help").returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"workbench --help: {seconds:.2f} s of processor time")
+    assert seconds < 0.4
 
 
 def test_printable_keeps_letters_spaces_and_line_breaks() -> None:

@@ -161,7 +161,7 @@ def show_notes(result: Result) -> None:
         return
     first = notes.head(SHOWN_NOTES)
     rows = zip(first["ts"].dt.strftime("%Y-%m-%d %H:%M UTC"), first["instrument"], first["note"], strict=True)
-    show_table("Notes", ("ts", "instrument", "note"), rows)
+    show_table("Notes", ("ts", "instrument", "~note"), rows)
     if len(notes) > SHOWN_NOTES:
         say(f"and {len(notes) - SHOWN_NOTES:,} notes more: --output notes=notes.csv")
 

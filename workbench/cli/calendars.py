@@ -57,7 +57,7 @@ def import_days(
         (name, len(one.uploaded.rows), ", ".join(map(str, sorted(one.uploaded.years))) or "none")
         for name, one in kept.items()
     ]
-    show_table(f"Kept in {home_folder() / 'calendars'}", ("exchange", ">days kept", "years covered"), rows)
+    show_table(f"Kept in {home_folder() / 'calendars'}", ("exchange", ">days kept", "~years covered"), rows)
     for name, one in kept.items():
         closed = {date_of(row.day).year for row in one.uploaded.rows if row.session_type == "CLOSED"}
         for year in sorted(one.uploaded.years - closed):
@@ -121,7 +121,7 @@ def _show_days(calendar: Calendar, dates: list[dt.date]) -> None:
         both = [f"{_local(at, date)} ({_utc(at, date)})" for at in (session.open, session.close, session.proxy_close)]
         pauses = ", ".join(f"{_local(a, date)}-{_local(b, date)}" for a, b in _pauses(session))
         rows.append((day, plain(_kind(session), "" if session.known else "bold yellow"), *both, pauses, note))
-    columns = ("date", "session", "open", "close", "proxy close", "pauses", "notes")
+    columns = ("date", "session", "open", "close", "proxy close", "~pauses", "~notes")
     show_table(f"{calendar.name}, {calendar.zone} (UTC)", columns, rows)
 
 

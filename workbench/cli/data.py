@@ -88,11 +88,11 @@ def import_bars(
                 whole = store.save(name, bars, asked)
             except DataError as error:
                 refused.append(error)
-                rows.append((path, name, length, plain("refused", "bold red"), *[None] * 4))
+                rows.append((path.name, name, length, plain("refused", "bold red"), *[None] * 4))
                 continue
             n_repaired += len(bars.report)
             rows.append(
-                (path, name, length, f"{len(bars):,}", *_span(bars), f"{len(bars.report):,}", f"{len(whole):,}")
+                (path.name, name, length, f"{len(bars):,}", *_span(bars), f"{len(bars.report):,}", f"{len(whole):,}")
             )
     headings = ("file", "symbol", "timeframe", ">bars", "from", "to", ">repaired", ">stored")
     show_table(f"Store {store.folder}", headings, rows)
@@ -169,7 +169,7 @@ def list_bars() -> None:
         )
         for one, span in zip(kept, spans, strict=True)
     ]
-    columns = ("symbol", "timeframe", "calendar", ">bars", "from", "to", "basis", "hash")
+    columns = ("symbol", "timeframe", "calendar", ">bars", "from", "to", "~basis", "hash")
     show_table(f"Store {store.folder}", columns, rows)
 
 
@@ -238,7 +238,7 @@ def _show_report(report: pd.DataFrame, limit: int) -> None:
     first = report.head(limit)
     if len(first):
         rows = zip(first["row"], first["ts"].astype(str), first["action"], first["reason"], strict=True)
-        show_table("", (">row", "ts", "in a repair", "reason"), rows)
+        show_table("", (">row", "ts", "in a repair", "~reason"), rows)
     if len(report) > len(first):
         say(f"{len(report) - len(first):,} rows more: --limit, or --output rows.csv for all")
 

@@ -104,9 +104,9 @@ def indicators(
         groups.setdefault(function.group, []).append(function)
     for group, members in groups.items():
         rows = [(_ways(one), one.doc, ", ".join(one.aliases)) for one in members]
-        show_table(group, ("function", "", "also"), rows)
+        show_table(group, ("function", "~", "~also"), rows)
     rows = [(one.name, one.doc, ", ".join(one.aliases)) for one in registry.SERIES]
-    show_table("Series", ("series", "", "also"), rows)
+    show_table("Series", ("series", "~", "~also"), rows)
     say("x is a series or any number, close where left out; n, k, f, s, g, d are constants; a timeframe may come last:")
     say('RSI(14), SMA(volume, 20), EMA(close, 50, "1h"), close("1d")')
 
@@ -144,7 +144,7 @@ def _show_function(name: str) -> None:
     rows += [("also", ", ".join(one.aliases))] if one.aliases else []
     rows += [("TA-Lib", one.talib)] if one.talib else []
     rows += [("timeframe", "may follow the arguments" if one.takes_timeframe else "none")]
-    show_table("", ("", ""), rows)
+    show_table("", ("", "~"), rows)
 
 
 _KINDS = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: Columns of a table that is read by another program.
 OFF_TERMINAL_WIDTH = 400
+
+#: Columns that a long text is given at least.
+BROKEN_WIDTH = 24
 
 
 def results() -> Console:
@@ -76,22 +79,33 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     title : str
         Above it; nothing when empty.
     columns : sequence of str
-        Headings; those that begin with ``>`` stand on the right.
+        Headings. Those of columns that stand on the right begin with ``>``, those of long texts, which may be broken
+        into lines between words, with ``~``.
     rows : iterable of sequences
         Cells; None is an empty one, a ``Text`` keeps its style.
     """
     from rich import box
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
+    texts = [[cell if isinstance(cell, Text) else plain("" if cell is None else cell) for cell in row] for row in rows]
     table = Table(
         title=plain(title, "bold") if title else None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
     )
-    for name in columns:
-        table.add_column(plain(name.removeprefix(">")), justify="right" if name[:1] == ">" else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else plain("" if cell is None else cell) for cell in row))
-    results().print(table)
+    for at, name in enumerate(columns):
+        justify: Literal["left", "right"] = "right" if name[:1] == ">" else "left"
+        heading, breaks = plain(name.lstrip(">~")), name[:1] == "~"
+        widest = max(text.cell_len for text in [heading, *(row[at] for row in texts)])
+        least = min(widest, BROKEN_WIDTH) if breaks else widest
+        table.add_column(heading, justify=justify, no_wrap=not breaks, min_width=least, overflow="fold")
+    for row in texts:
+        table.add_row(*row)
+    console = results()
+    # A table that is wider than the terminal is broken by the terminal: nothing in it may be cut off.
+    needed = Measurement.get(console, console.options.update(max_width=OFF_TERMINAL_WIDTH), table).minimum
+    console.width = max(console.width, needed)
+    console.print(table)
 
 
 @contextlib.contextmanager
