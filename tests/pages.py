@@ -156,8 +156,8 @@ def expressions(text: str) -> str:
 def agrees(shown: str, wanted: str, folder: pathlib.Path | None = None) -> bool:
     """Whether what is shown is what the page says, blanks at the ends of lines apart.
 
-    With the reader's folder, which the page writes as ``...``, it is a terminal that shows: where it breaks lines depends
-    on how long the folder's name is, so that no blank counts.
+    With the reader's folder, which the page writes as ``...``, it is a terminal that shows: where it breaks lines
+    depends on how long the folder's name is, so that no blank counts.
     """
     if folder is None:
         ours, theirs = ("\n".join(map(str.rstrip, text.strip().splitlines())) + "\n" for text in (shown, wanted))
