@@ -179,3 +179,13 @@ def test_C1_built_in_sessions_agree_with_the_published_lists(data_dir: pathlib.P
         early = {str(date_of(day)) for day, opens, closes in zip(table.date, table.open_ns, table.close_ns, strict=True)
                  if closes - opens < 6 * 3_600_000_000_000}
         assert early == {date for date in listed.get("early_close_13_00", ()) if "2012" <= date < "2026"}
+
+
+def test_X2_an_early_close_of_the_built_in_calendar_is_a_half_day() -> None:
+    """The day after Thanksgiving 2024 closed at 13:00; what asks for a normal session must not be asked of it."""
+    exchange = resolve_calendar("XNYS")
+    early, usual = exchange.session("2024-11-29"), exchange.session("2024-11-27")
+    assert early is not None and usual is not None
+    assert early.close.strftime("%H:%M") == "13:00"
+    assert early.kind is DayKind.HALF_DAY
+    assert usual.kind is DayKind.NORMAL

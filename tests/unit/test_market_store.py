@@ -15,6 +15,7 @@ import pytest
 
 from workbench.errors import ConfigError, DataError
 from workbench.market.bars import Bars
+from workbench.market.home import write_atomically
 from workbench.market.samples import synthetic
 from workbench.market.store import Store, load_bars, save_bars
 
@@ -183,3 +184,15 @@ def test_N1_bars_imported_with_a_wider_jump_limit_load_again(store: Store, year:
     frame.iloc[5:9, :4] *= 3.0
     store.save("X", Bars(frame, "15m", "NSE", max_jump_ratio=5.0))
     assert np.array_equal(store.load("X", "15m", "NSE").close, frame["close"].to_numpy())
+
+
+def test_written_files_follow_the_umask(tmp_path: pathlib.Path) -> None:
+    target = tmp_path / "trades.csv"
+    before = os.umask(0o027)
+    try:
+        write_atomically(target, b"x")
+    finally:
+        os.umask(before)
+    assert target.read_bytes() == b"x"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == ["trades.csv"]

@@ -179,6 +179,10 @@ def _block_of(day: int) -> int:
     return FIRST_BLOCK + (year - FIRST_BLOCK) // BLOCK_YEARS * BLOCK_YEARS
 
 
+#: A session shorter than this share of the usual one is a half day.
+SHORT_SESSION_FRAC = 0.8
+
+
 @cache
 def _block(name: str, year: int) -> tuple[_Rules, TradingDays]:
     """Rules of an exchange and its sessions in ``BLOCK_YEARS`` years from ``year``, clipped to its bounds."""
@@ -194,7 +198,16 @@ def _block(name: str, year: int) -> tuple[_Rules, TradingDays]:
     day = schedule.index.as_unit("ns").asi8 // DAY_NS
     paused = schedule["break_start"].notna().to_numpy()
     pauses = np.column_stack([day[paused], _ns(schedule["break_start"][paused]), _ns(schedule["break_end"][paused])])
-    return rules, TradingDays.of(day, _ns(schedule["open"]), _ns(schedule["close"]), DayKind.NORMAL, pauses)
+    opens, closes = _ns(schedule["open"]), _ns(schedule["close"])
+    return rules, TradingDays.of(day, opens, closes, _kinds(closes - opens), pauses)
+
+
+def _kinds(length_ns: Int64) -> npt.NDArray[np.int8]:
+    """HALF_DAY for sessions that close early, NORMAL for the others; regular hours have changed by less than that."""
+    if not len(length_ns):
+        return np.zeros(0, np.int8)
+    early = length_ns < SHORT_SESSION_FRAC * np.median(length_ns)
+    return np.where(early, DayKind.HALF_DAY, DayKind.NORMAL).astype(np.int8)
 
 
 def _fetch(name: str, first: str, last: str) -> Any:

@@ -63,6 +63,8 @@ class Laid:
             stamp = pd.Timestamp(start)
         except (ValueError, TypeError) as error:
             raise ConfigError(f"start={start!r} is neither a date nor an instant; write 2024-06-30.") from error
+        if self.grid.timeframe.is_daily and stamp.tzinfo is not None and stamp == stamp.tz_convert("UTC").normalize():
+            stamp = stamp.tz_convert("UTC").tz_localize(None)  # the stamp of a daily bar is a date label (B1)
         if stamp.tzinfo is None and stamp == stamp.normalize():
             row = int(np.searchsorted(self.grid.sessions.date, stamp.value // DAY_NS))
             if row >= len(self.grid.sessions):
