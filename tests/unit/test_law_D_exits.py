@@ -317,3 +317,54 @@ def test_D5_TRADE_DRAWDOWN_of_a_short() -> None:
         max_trade_drawdown_frac=0.05,
     )
     assert fills(result)[1] == ("Mon 09:35", "BUY", 10, 102.0, "TRADE_DRAWDOWN", "open")
+
+
+def test_D5_DAILY_LOSS_of_the_first_session_is_from_the_initial_cash() -> None:
+    result = run("Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 95 \n 09:30 94", cash=1_000, daily_loss_limit_frac=0.05)
+    assert trades(result)[0][2:5] == ("Mon 09:30", 94.0, "DAILY_LOSS")
+
+
+def test_D5_DAILY_LOSS_cancels_working_entries() -> None:
+    """B's order of 09:25 waits for a bar when A's fall is known at 09:30."""
+    result = run(
+        {
+            "A": "Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 90 \n 09:30 90",
+            "B": "Mon \n 09:20 10 entry \n 09:35 10",
+        },
+        cash=2_000,
+        daily_loss_limit_frac=0.05,
+    )
+    assert orders(result, "B") == [("Mon 09:25", "BUY", "open", None, "ENTRY_SIGNAL", "CANCELLED")]
+
+
+def test_D5_KILL_comes_before_a_reversal() -> None:
+    """The fall to 90 kills; the exit signal with its short entry at the same close is not taken."""
+    result = run(
+        "Mon \n 09:15 100 entry \n 09:20 100 100 90 90 exit+short \n 09:25 90",
+        direction="BOTH",
+        cash=1_000,
+        max_drawdown_frac=0.1,
+    )
+    assert said(result)["Mon 09:25"] == "EXIT_TRUE KILL"
+    assert len(fills(result)) == 2
+
+
+def test_D2_the_sell_window_on_one_minute_bars() -> None:
+    """Five closes lie in (09:15, 09:20]. At 09:17 best is 120, of the bar that closes there: level 108, its close."""
+    result = run(
+        """
+        Mon
+        15:24 100              entry
+        15:25 100
+        Tue
+        09:15 100
+        09:16 100 120 100 108
+        09:17 107
+        """,
+        base="1m",
+        execution="proxy_close",
+        timeframe="1d",
+        trailing_stop_frac=0.1,
+        stop_execution="close",
+    )
+    assert trades(result) == [("Mon 15:25", 100.0, "Tue 09:17", 107.0, "TRAILING_STOP", 70.0)]

@@ -296,3 +296,37 @@ def test_N4_arguments_of_the_wrong_kind_are_refused_with_what_to_write() -> None
     for said_so, arguments in wrong_calls():
         with pytest.raises(wb.ConfigError, match=said_so):
             wb.backtest(**arguments)  # type: ignore[arg-type]
+
+
+def test_X1_every_session_s_end_with_an_MIS_position_is_noted() -> None:
+    """A has no bar from Monday 15:20 to Thursday 10:00, B trades on Thursday from its open."""
+    result = run(
+        {
+            "A": "Mon \n 15:10 100 entry \n 15:15 100 \n Thu \n 10:00 101",
+            "B": "Mon \n 15:15 50 \n Thu \n 09:15 50",
+        },
+        product="MIS",
+    )
+    assert notes(result) == [(f"{day} 15:30", "A", "FLATTEN_FAILED") for day in ("Mon", "Tue", "Wed")]
+    assert trades(result)[0][3:5] == ("Thu 10:00", 101.0)
+
+
+def test_X1_an_exit_signal_that_waits_over_the_end_is_noted_too() -> None:
+    """The exit working is EXIT_SIGNAL; the flatten adds none (D4), and the position is held over the end still."""
+    result = run("Mon \n 15:05 100 entry \n 15:10 100 exit \n Tue \n 10:00 101", product="MIS")
+    assert trades(result)[0][2:5] == ("Tue 10:00", 101.0, "EXIT_SIGNAL")
+    assert notes(result) == [("Mon 15:30", "A", "FLATTEN_FAILED")]
+
+
+def test_S3_a_budget_below_one_unit_is_BLOCKED_CASH() -> None:
+    for sizing in (wb.FixedCash(50), wb.FixedQty(0.5), wb.PercentOfEquity(0.0005)):
+        assert said(run("Mon \n 09:15 100 entry", sizing=sizing)) == {"Mon 09:20": "BLOCKED_CASH"}
+
+
+def test_X3_a_start_after_the_proxy_close_begins_with_the_next_session() -> None:
+    """From 15:25 on Monday's day is decided: the first bar decided on is Tuesday's, and equity begins with it."""
+    table = "Mon \n 15:20 100 entry \n 15:25 100 \n Tue \n 09:15 100 \n 15:20 100"
+    for start in ("2024-01-08T15:25+05:30", "2024-01-09"):
+        result = run(table, execution="proxy_close", timeframe="1d", start=start)
+        assert list(equity(result)) == ["Tue 09:20", "Tue 15:25"]
+        assert said(result) == {"Tue 15:25": "ENTRY_FALSE"}
