@@ -10,7 +10,8 @@ Fenced blocks are read by their language:
 - ``text`` right below one of these is what it shows; ``...`` stands for anything, as in doctest.
 - others (``bash``, ``ebnf``) are only read.
 
-``python -m tests.pages PAGE`` writes what is really shown into the ``text`` blocks of a page that hold nothing.
+``python -m tests.pages PAGE`` puts what is really shown into a page, wherever it says something else: read the
+difference before keeping it.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ import workbench as wb
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 _FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```[ ]*$", flags=re.MULTILINE | re.DOTALL)
+#: The engine's sources are in it.
+_VARIES = re.compile(r"^hash [0-9a-f]{32}$", flags=re.MULTILINE)
 _DISPLAY = ("display.width", 118, "display.max_columns", None, "display.max_colwidth", 60)
 
 #: What ``$name`` stands for in the expressions of a page.
@@ -168,22 +171,22 @@ def agrees(shown: str, wanted: str, folder: pathlib.Path | None = None) -> bool:
 
 
 def filled(page: str, folder: pathlib.Path) -> str:
-    """The page with every empty ``text`` block, and every console block without output, filled by a run."""
+    """The page with what a run really shows wherever that is not what the page says."""
     reader, found, parts, end = Reader(folder), list(_FENCE.finditer(page)), [], 0
-    for match, block in zip(found, blocks(page), strict=True):
+    for at, block in enumerate(blocks(page)):
         if not block.runs:
             continue
-        shown = "\n".join(line.rstrip() for line in reader.run(block).splitlines()).strip("\n")
-        shown = shown.replace(str(folder), "...")
-        if block.shown is not None and not block.shown.strip():
-            after = found[found.index(match) + 1]
-            parts.append(page[end : after.start(3)] + shown + "\n")
-            end = after.end(3)
-        elif block.language == "console" and all(line.startswith("$ ") for line in block.text.splitlines()):
-            parts.append(page[end : match.start(3)] + shown + "\n")
-            end = match.end(3)
-        elif block.shown is None and shown and block.language != "console":
-            print(f"line {block.line} shows:\n{shown}\n")
+        shown = reader.run(block)
+        console = block.language == "console"
+        wanted = block.text if console else block.shown
+        if wanted is None and shown:
+            print(f"line {block.line} shows what the page does not say:\n{shown}")
+        if wanted is None or agrees(shown, wanted, folder if console else None):
+            continue
+        place = found[at if console else at + 1]
+        lines = "\n".join(line.rstrip() for line in shown.replace(str(folder), "...").splitlines()).strip("\n")
+        parts += [page[end : place.start(3)], _VARIES.sub("hash ...", lines) + "\n"]
+        end = place.end(3)
     return "".join(parts) + page[end:]
 
 
