@@ -101,7 +101,7 @@ def test_what_was_run_is_said() -> None:
     result, text = five(), page_of_five().text
     for part in (
         "five 1.0.0", result.hash, "RSI(3) < 20", "stop_loss_frac", "12,154 of 1d", "01 Mar 2000 to 01 Mar 2013",
-        "adjusted for splits and dividends", "bps, slippage 2 bps", "100,000.00", "CashPerSlot()", "VOLUME_UNLIMITED",
+        "adjusted for splits and dividends", "bps, commission 5 bps of each fill, slippage 2 bps", "100,000.00", "CashPerSlot()", "VOLUME_UNLIMITED",
     ):
         assert part in text, part
 
@@ -177,7 +177,8 @@ def test_open_trades_and_none_at_all_are_reported() -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (-0.01234, "frac", "−1.23\u202f%"), (0.5, "frac", "50.00\u202f%"), (1234567.891, "money", "1,234,567.89"),
+        (-0.01234, "frac", "−1.23\u202f%"), (0.5, "frac", "50.00\u202f%"), (-1e-7, "frac", "0.00\u202f%"),
+        (16.1669, "frac", "1,616.69\u202f%"), (-0.001, "money", "0.00"), (1234567.891, "money", "1,234,567.89"),
         (-3.0, "money", "−3.00"), (12000, "count", "12,000"), (220.0, "qty", "220"), (0.5, "qty", "0.5"),
         (None, "frac", "–"), (float("nan"), "money", "–"), ("AAPL", "text", "AAPL"), (3.14159, "ratio", "3.14"),
     ],

@@ -157,15 +157,21 @@ def _own_kernel() -> Any:
     """A kernel of this interpreter, whatever kernels are installed for the user under the name python3."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    # A socket's path has at most 103 characters on macOS; the kernel's part of it is 49 of them.
+    short = len(jupyter_runtime_dir()) <= 53
 
     class OwnKernel(AsyncKernelManager):
-        """Starts ``sys.executable``, and talks to it through files: no port is opened."""
+        """Starts ``sys.executable``, and talks to it through files where it can: no port is opened."""
 
-        transport = "ipc"
+        transport = "ipc" if short else "tcp"
 
         @property
         def kernel_spec(self) -> KernelSpec:
-            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            # A cell's errors come back with its outputs; what is silenced is how a kernel takes its end.
+            quiet = "--IPKernelApp.log_level=CRITICAL"
+            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet]
             return KernelSpec(argv=command, display_name="Python 3", language="python")
 
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]

@@ -18,6 +18,7 @@ import pandas as pd
 
 from workbench.market.home import write_atomically
 from workbench.market.instruments import instrument
+from workbench.market.samples import SYNTHETIC
 from workbench.research import plots, wording
 from workbench.strategy import content
 
@@ -110,7 +111,8 @@ def _chart(figure: go.Figure, name: str) -> str:
 def _subtitle(result: Result) -> str:
     names = list(result.bars)
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    return f"{shown} · decides on {result.strategy.timeframe} bars · {result.strategy.direction.lower()}"
+    made_up = " · synthetic prices" if any(item.basis == SYNTHETIC for item in result.bars.values()) else ""
+    return f"{shown} · decides on {result.strategy.timeframe} bars · {result.strategy.direction.lower()}{made_up}"
 
 
 def _facts(result: Result) -> list[tuple[str, str]]:
@@ -124,7 +126,6 @@ def _facts(result: Result) -> list[tuple[str, str]]:
     else:
         span = f"{first.tz_convert(zone):%d %b %Y %H:%M} to {last.tz_convert(zone):%d %b %Y %H:%M} ({zone})"
     gaps, repaired = sum(item.gaps for item in bars), sum(len(item.report) for item in bars)
-    slippage = f", slippage {result.costs.slippage_frac * 1e4:g} bps" if result.costs.slippage_frac else ""
     return [
         ("Instruments", ", ".join(result.bars)),
         ("Base bars", f"{sum(map(len, bars)):,} of {one.timeframe}, {span}"),
@@ -133,9 +134,20 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         ("Intervals without a bar", f"{gaps:,}"),
         ("Rows repaired on loading", f"{repaired:,}"),
         ("Initial cash", wording.formatted(result.initial_cash, "money")),
-        ("Costs", f"{result.costs.name}{slippage}" + (f" – {result.costs.note}" if result.costs.note else "")),
+        ("Costs", _costs(result)),
         ("Hash", result.hash),
     ]
+
+
+def _costs(result: Result) -> str:
+    """Name of the cost model, what can be said of it in a line, and what it leaves out."""
+    model = result.costs
+    told = [model.name]
+    if model.name == "bps":
+        told.append(f"commission {model.schedules[0].rows[0].brokerage_frac * 1e4:g} bps of each fill")
+    if model.slippage_frac:
+        told.append(f"slippage {model.slippage_frac * 1e4:g} bps")
+    return ", ".join(told) + (f" – {model.note}" if model.note else "")
 
 
 def _groups(result: Result) -> list[tuple[str, list[tuple[str, str, str, str]]]]:

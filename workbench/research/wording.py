@@ -106,12 +106,13 @@ def formatted(value: Statistic, unit: str) -> str:
     if isinstance(value, str):
         return value
     if unit == "frac":
-        text = f"{value:.2%}".replace("%", "\u202f%")
+        text = f"{value:,.2%}".replace("%", "\u202f%")
     elif unit in ("count", "sessions", "qty"):
         text = f"{value:,.10g}" if unit == "qty" else f"{value:,.0f}"
     else:
         text = f"{value:,.1f}" if unit == "bars" else f"{value:,.2f}"
-    return text.replace("-", "−")
+    # What rounds to nothing has no sign.
+    return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.removeprefix("-")
 
 
 def price(value: float, tick: float | None) -> str:
