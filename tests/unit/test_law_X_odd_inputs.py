@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import pathlib
 from collections.abc import Iterator
@@ -330,3 +331,81 @@ def test_X3_a_start_after_the_proxy_close_begins_with_the_next_session() -> None
         result = run(table, execution="proxy_close", timeframe="1d", start=start)
         assert list(equity(result)) == ["Tue 09:20", "Tue 15:25"]
         assert said(result) == {"Tue 15:25": "ENTRY_FALSE"}
+
+
+# --- settings of the calendar -------------------------------------------------------------------------------------
+
+
+def nse_with(**minutes: int) -> wb.Calendar:
+    """NSE with other settings of rule C4."""
+    settings = {name: dt.timedelta(minutes=value) for name, value in minutes.items()}
+    return wb.resolve_calendar("NSE").with_settings(**settings)
+
+
+def test_X2_the_proxy_close_is_a_setting() -> None:
+    """Ten minutes before the close: decided at 15:20. A quarter of an hour: 15m bars have an instant there."""
+    five = run("Mon \n 15:00 100 entry \n 15:05-15:25 100", calendar=nse_with(proxy_before_close=10), product="MIS")
+    assert trades(five)[0][2] == "Mon 15:20"
+    quarter = run(
+        "Mon \n 09:15 100 entry \n 09:30-15:15 100",
+        calendar=nse_with(proxy_before_close=15),
+        base="15m",
+        product="MIS",
+    )
+    assert trades(quarter)[0][2] == "Mon 15:15"
+
+
+def test_X3_the_buy_window_is_a_setting() -> None:
+    """From 15:15 to 15:30: no bar at 15:15, so the order of 15:15 fills at 15:20."""
+    result = run(
+        "Mon \n 15:10 100 entry \n 15:20 101",
+        calendar=nse_with(proxy_before_close=15),
+        execution="proxy_close",
+        timeframe="1d",
+    )
+    assert fills(result) == [("Mon 15:20", "BUY", 10, 101.0, "ENTRY_SIGNAL", "open")]
+
+
+def test_D2_the_sell_window_is_a_setting() -> None:
+    """A quarter of an hour: the close 94 at 09:30 is the last inside (09:15, 09:30]."""
+    table = "Mon \n 15:20 100 entry \n 15:25 100 \n Tue \n 09:15-09:20 96 \n {at} 94 \n 09:40 93"
+    fields = {"execution": "proxy_close", "timeframe": "1d", "stop_execution": "close", "stop_loss_frac": 0.05}
+    for at, sold in (("09:25", 1), ("09:30", 0)):
+        result = run(table.format(at=at), calendar=nse_with(sell_after_open=15), **fields)
+        assert len(fills(result)) == 1 + sold
+
+
+def test_R4_settings_of_the_calendar_change_the_hash() -> None:
+    table = "Mon \n 09:15 100 entry"
+    hashes = {
+        run(table, calendar=calendar).hash
+        for calendar in ("NSE", nse_with(proxy_before_close=10), nse_with(sell_after_open=10))
+    }
+    assert len(hashes) == 3
+
+
+# --- what a result shows of itself --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "fields"),
+    [
+        ("Mon \n 09:15 100 entry", {}),
+        ("Mon \n 09:15-10:00 100", {}),
+        ("Mon \n 09:15 100 entry \n 09:20 100 \n 09:25 101", {}),
+        (
+            "Mon \n 09:15 100 short \n 09:20 100 \n 09:25 190 \n 09:30 370 \n 09:35 700 \n 09:40 700",
+            {"cash": 1_000, "direction": "SHORT"},
+        ),
+        (
+            "Mon \n 09:15 100 entry \n 09:20 100 101 90 95 entry \n 09:25 95 96 80 85",
+            {"stop_loss_frac": 0.05, "costs": wb.costs.bps(10, 5)},
+        ),
+    ],
+    ids=["one-bar", "no-trade", "open-trade", "ruin", "entry-bar-stops"],
+)
+def test_S5_vectorbt_values_the_fills_of_an_odd_result_as_we_do(table: str, fields: dict[str, object]) -> None:
+    result = run(table, **fields)
+    value = float(np.ravel(result.to_vectorbt().value().to_numpy())[-1])
+    assert value == pytest.approx(result.equity.equity.iloc[-1], abs=1e-6)
+    assert "<" in result._repr_html_()

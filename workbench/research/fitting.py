@@ -45,12 +45,9 @@ def bars_by_instrument(strategy: Strategy, bars: AnyBars) -> dict[str, Bars]:
     missing = [name for name in wanted if name not in bars]
     if missing:
         raise StrategyError(f"no bars for {', '.join(missing)}; got bars for {', '.join(map(str, bars)) or 'nothing'}.")
-    data = {name: bars[name] for name in wanted}
+    data = {name: _bars_of(name, bars[name]) for name in wanted}
     one = data[wanted[0]]
     for name, item in data.items():
-        if not isinstance(item, Bars):
-            kind = type(item).__name__
-            raise ConfigError(f"the bars of {name} are of type {kind}; make wb.Bars(frame, timeframe, calendar).")
         for what in ("timeframe", "calendar", "basis"):
             ours, theirs = getattr(one, what), getattr(item, what)
             if ours != theirs:
@@ -66,6 +63,13 @@ def bars_by_instrument(strategy: Strategy, bars: AnyBars) -> dict[str, Bars]:
     if empty:
         raise ConfigError(f"no bars at all for {', '.join(empty)}.")
     return data
+
+
+def _bars_of(name: str, given: Any) -> Bars:
+    if not isinstance(given, Bars):
+        kind = type(given).__name__
+        raise ConfigError(f"the bars of {name} are of type {kind}; make wb.Bars(frame, timeframe, calendar).")
+    return given
 
 
 def common_grid(data: Mapping[str, Bars]) -> Grid:
