@@ -101,7 +101,9 @@ def test_what_was_run_is_said() -> None:
     result, text = five(), page_of_five().text
     for part in (
         "five 1.0.0", result.hash, "RSI(3) < 20", "stop_loss_frac", "12,154 of 1d", "01 Mar 2000 to 01 Mar 2013",
-        "adjusted for splits and dividends", "bps, commission 5 bps of each fill, slippage 2 bps", "100,000.00", "CashPerSlot()", "VOLUME_UNLIMITED",
+        "adjusted for splits and dividends",
+        "bps, commission 5 bps of each fill, slippage 2 bps",
+        "100,000.00", "CashPerSlot()", "VOLUME_UNLIMITED",
     ):
         assert part in text, part
 
