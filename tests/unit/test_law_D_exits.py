@@ -368,3 +368,11 @@ def test_D2_the_sell_window_on_one_minute_bars() -> None:
         stop_execution="close",
     )
     assert trades(result) == [("Mon 15:25", 100.0, "Tue 09:17", 107.0, "TRAILING_STOP", 70.0)]
+
+
+def test_D5_KILL_within_a_billionth_of_the_limit() -> None:
+    """900.0000005 is 900 but for 6e-10 of it (E5); 900.00001 is not."""
+    for close, decision in (("90.00000005", "EXIT_TRUE KILL"), ("90.000001", "EXIT_FALSE")):
+        table = f"Mon \n 00:00 100 entry \n 00:05 100 100 90 {close}"
+        result = run(table, calendar="24x7", cash=1_000, max_drawdown_frac=0.1)
+        assert said(result)["Mon 00:10"] == decision

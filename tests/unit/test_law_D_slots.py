@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import workbench as wb
 from tests.worked import decisions, fills, orders, run, said, trades
 
 # --- D8: slots ---------------------------------------------------------------------------------------------------
@@ -83,6 +84,23 @@ def test_D8_an_entry_that_needs_the_cash_of_an_exit_waits_for_it() -> None:
     assert fills(prompt, "B") == [("Mon 09:25", "BUY", 10, 60.0, "ENTRY_SIGNAL", "open")]
 
 
+@pytest.mark.parametrize(("price", "filled"), [(55, True), (90, False)])
+def test_D8_an_entry_names_as_few_exits_as_its_cash_needs(price: float, filled: bool) -> None:
+    """1,000: ten A and ten B at 40 leave 200.
+
+    Ten C at 55 need A's 400 alone; at 90 they need B's too, which has no bar.
+    """
+    result = run(
+        {
+            "A": "Mon \n 09:15 40 entry \n 09:20 40 exit \n 09:25 40",
+            "B": "Mon \n 09:15 40 entry \n 09:20 40 exit \n 09:30 40",
+            "C": f"Mon \n 09:20 {price} entry \n 09:25 {price}",
+        },
+        cash=1_000,
+    )
+    assert orders(result, "C")[0][-1] == ("FILLED" if filled else "CANCELLED_NO_SLOT")
+
+
 def test_D8_a_reversal_names_its_own_exit() -> None:
     """Two slots, A and B leave at 09:25, B the other way. A has no bar then; B turns at 09:25 all the same."""
     result = run(
@@ -157,6 +175,22 @@ def test_D9_one_decision_for_each_instrument_and_strategy_bar() -> None:
         "ENTRY_FALSE",
     ]
     assert list(result.decisions.columns) == ["ts", "instrument", "decision", "entry", "reason"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "decision"),
+    [
+        ({"max_trades_per_day": 1, "max_open_positions": 1}, "BLOCKED_MAX_TRADES"),
+        ({"max_open_positions": 1}, "BLOCKED_SLOTS"),
+        ({"max_open_positions": 1, "exit_time": "09:20"}, "BLOCKED_SESSION_END"),
+        ({"exit_time": "09:20", "entry_window": ("09:30", "10:00")}, "BLOCKED_WINDOW"),
+        ({"sizing": wb.FixedQty(1_000_000), "max_symbol_exposure": 10}, "BLOCKED_CASH"),
+    ],
+)
+def test_D9_one_block_is_recorded_where_several_hold(fields: dict[str, object], decision: str) -> None:
+    """Of B's blocks the one that lasts is told before the one that may go at the next bar."""
+    result = run(one_bar(A=100, B=100), **fields)
+    assert said(result, "B")["Mon 09:20"] == decision
 
 
 def test_D9_the_decision_at_the_close_is_stamped_with_the_close() -> None:

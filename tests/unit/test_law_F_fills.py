@@ -46,6 +46,21 @@ def test_F1_exits_by_name_then_entries_as_sent_then_protective_orders() -> None:
     ]
 
 
+def test_F1_protective_orders_fill_by_name() -> None:
+    """B entered first; both are stopped in the bar 09:30, A first."""
+    result = run(
+        {
+            "B": "Mon \n 09:15 50 entry \n 09:20-09:25 50 \n 09:30 50 50 40 45",
+            "A": "Mon \n 09:20 100 entry \n 09:25 100 \n 09:30 100 100 90 95",
+        },
+        stop_loss_frac=0.05,
+    )
+    assert [(row[0], row[1], row[4]) for row in fills(result)[2:]] == [
+        ("Mon 09:30", "A", 95.0),
+        ("Mon 09:30", "B", 47.5),
+    ]
+
+
 def test_F1_slippage_is_against_the_trader_and_not_rounded_to_the_tick() -> None:
     """Buy at 100.05 * 1.001 = 100.15005, sell at 101.05 * 0.999 = 100.94895."""
     result = run("Mon \n 09:15 100 entry \n 09:20 100.05 100.05 100 100 exit \n 09:25 101.05", costs=SLIPPAGE)
