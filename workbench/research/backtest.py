@@ -31,6 +31,7 @@ from workbench.research.fitting import (
     instruments_of,
 )
 from workbench.research.laying import Laid
+from workbench.research.remarks import remarks
 from workbench.research.result import Result, Run
 from workbench.strategy import Strategy
 
@@ -86,20 +87,9 @@ def backtest(
     session_date = grid.sessions.date[grid.session[first:]]
     traded = ~np.isnan(market.close).all(axis=1)
     left = Run(desk, curve, market.instants["close_ns"].copy(), session_date, traded, tuple(data))
-    said = tuple(_remarks(market, strategy, costs))
+    said = remarks(strategy, costs, data, market, signals)
     key = result_hash(strategy, data, costs, float(initial_cash), start)
     return Result(left, strategy, data, costs, float(initial_cash), key, said)
-
-
-def _remarks(market: Market, strategy: Strategy, costs: CostModel) -> list[tuple[int, str, str]]:
-    """What is true of the whole result and should be read with it."""
-    first = int(market.instants["open_ns"][0]) if len(market.instants) else 0
-    remarks = [(first, "", "VOLUME_UNLIMITED: fills are not limited by the volume of a bar (F1).")]
-    exchange = strategy.calendar
-    note = costs.note_for(first, strategy.product, exchange)
-    if note:
-        remarks.append((first, "", f"COSTS: {note}"))
-    return remarks
 
 
 def result_hash(

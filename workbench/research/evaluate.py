@@ -59,6 +59,8 @@ def evaluate(
 
 def _only(bars: Mapping[str, Bars]) -> Bars:
     """The one instrument of a mapping."""
+    if not isinstance(bars, Mapping):
+        raise ConfigError(f"bars is of type {type(bars).__name__}; make wb.Bars(frame, timeframe, calendar) of it.")
     if len(bars) != 1:
         raise ConfigError(f"evaluate takes the bars of one instrument, not of {len(bars)}: evaluate(..., bars[name])")
     return next(iter(bars.values()))

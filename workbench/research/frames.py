@@ -178,9 +178,9 @@ def decisions_frame(decisions: Records, instruments: Sequence[str]) -> pd.DataFr
         {
             "ts": utc(rows["ns"]),
             "instrument": labels(rows["instrument"], instruments),
-            "decision": enum_labels(rows["decision"], Decision),
-            "entry": enum_labels(rows["entry"], Decision),
-            "reason": enum_labels(rows["reason"], Reason),
+            "decision": enum_labels(rows["decision"], Decision).remove_unused_categories(),
+            "entry": enum_labels(rows["entry"], Decision).remove_unused_categories(),
+            "reason": enum_labels(rows["reason"], Reason).remove_unused_categories(),
         }
     )
 

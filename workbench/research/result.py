@@ -195,7 +195,8 @@ class Result:
         return np.concatenate([closed, still])
 
     def __repr__(self) -> str:
-        shown = (f"{name}={_short(self.stats[name])}" for name in HEADLINE)
+        names = [*HEADLINE, *(["n_open_trades"] if self.stats["n_open_trades"] else [])]
+        shown = (f"{name}={_short(self.stats[name])}" for name in names)
         return f"Result({self.strategy.name} {self.strategy.version}: {', '.join(shown)})"
 
     def _repr_html_(self) -> str:

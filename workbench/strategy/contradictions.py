@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from workbench.market.instruments import split_name
+from workbench.strategy import checks
 from workbench.strategy.sizing import RiskPerTrade
 
 if TYPE_CHECKING:
@@ -25,10 +26,19 @@ def _instruments(s: Strategy) -> Iterator[str]:
     for name in s.instruments:
         exchange, symbol = split_name(name)
         if exchange != s.calendar:
+            # Another name of the same calendar (NYSE for XNYS) is no calendar to change to.
+            other = "" if _same_calendar(exchange, s.calendar) else f" or calendar={exchange!r}"
             yield (
                 f"instrument {name!r} is not on calendar {s.calendar!r}: a deployment has one exchange; "
-                f"write '{s.calendar}:{symbol}' or calendar={exchange!r}"
+                f"write '{s.calendar}:{symbol}'{other}"
             )
+
+
+def _same_calendar(exchange: str, calendar: str) -> bool:
+    try:
+        return checks.calendar_name(exchange) == calendar
+    except checks.RefusedError:
+        return False
 
 
 def _product(s: Strategy) -> Iterator[str]:
