@@ -14,7 +14,7 @@ import pytest
 
 import workbench as wb
 from tests.reference import run as law
-from tests.worked import WORDS, strategy
+from tests.worked import ENTRY, EXIT, WORDS, strategy
 
 MINUTE = 60 * 10**9
 
@@ -174,16 +174,26 @@ def walk(dice: random.Random, n: int) -> dict[int, tuple[float, float, float, fl
 
 
 def signals(bars: dict[int, Any], closes: dict[int, list[int]]) -> dict[int, dict[str, Any]]:
-    """What the expressions of ``tests.worked`` say of each strategy bar: its volume is the sum of its base bars'."""
-    said = {}
+    """What the expressions of ``tests.worked`` say of each strategy bar: its volume is the sum of its base bars'.
+
+    With ATR(2), Wilder's: the mean of the first two true ranges, from the second bar on, then half old and half new.
+    """
+    said: dict[int, dict[str, Any]] = {}
+    ranges: list[float] = []
+    before = atr = None
     for close, members in closes.items():
         inside = [bars[i] for i in members if i in bars]
+        if not inside:
+            continue
+        high, low, last = max(bar[1] for bar in inside), min(bar[2] for bar in inside), inside[-1][3]
+        if before is not None:
+            ranges.append(max(high, before) - min(low, before))
+            atr = (ranges[-1] + (sum(ranges) - ranges[-1] if len(ranges) == 2 else atr or 0.0)) / 2
+        before = last
         code = int(sum(bar[4] for bar in inside))
-        code = code if code < 16 else 0
-        if inside:
-            words = zip(("entry", "exit", "short_entry", "short_exit"), WORDS.values(), strict=True)
-            said[close] = {name: bool(code & bit) for name, bit in words}
-            said[close] |= {"warm": True, "rank": inside[-1][3], "atr": None, "close": inside[-1][3]}
+        words = zip(("entry", "exit", "short_entry", "short_exit"), WORDS.values(), strict=True)
+        said[close] = {name: code < 16 and bool(code & bit) for name, bit in words}
+        said[close] |= {"warm": True, "rank": last, "atr": atr if len(ranges) > 1 else None, "close": last}
     return said
 
 
@@ -198,19 +208,24 @@ def fields(dice: random.Random, world: World) -> dict[str, Any]:
         return dice.choice(values) if dice.random() < odds else None
 
     trailing = maybe(0.4, 0.01, 0.02)
+    by_range = dice.random() < 0.25
     drawn = {
         "product": product,
-        "direction": "LONG" if product == "CNC" else dice.choice(["LONG", "BOTH"]),
+        "direction": "LONG" if product == "CNC" else dice.choice(["LONG", "SHORT", "BOTH", "BOTH"]),
         "execution": "proxy_close" if proxy else "next_open",
         "timeframe": "1d" if proxy else dice.choice(coarser[world.base]),
         "sizing": dice.choice([("FixedQty", 10.0), ("PercentOfEquity", 0.5), ("CashPerSlot",), ("FixedCash", 1_500.0)]),
         "allocation": dice.choice(["EQUAL", "RANKING"]),
         "max_open_positions": dice.choice([1, 2, 3]),
-        "stop_loss_frac": maybe(0.5, 0.01, 0.02),
+        "stop_loss_frac": None if by_range else maybe(0.5, 0.01, 0.02),
+        "stop_loss_atr": dice.choice([0.5, 1.5]) if by_range else None,
         "take_profit_frac": maybe(0.5, 0.01, 0.02),
         "trailing_stop_frac": trailing,
         "trailing_activation_frac": 0.0 if trailing is None else dice.choice([0.0, 0.01]),
         "stop_execution": dice.choice(["intrabar", "intrabar", "close"]),
+        "ambiguous_bar": dice.choice(["stop", "target"]),
+        "target_touch": dice.choice(["touch", "through"]),
+        "min_holding_bars": dice.choice([0, 0, 1]),
         "max_holding_bars": maybe(0.2, 1, 3),
         "cooldown_bars": dice.choice([0, 0, 1, 2]),
         "max_trades_per_day": maybe(0.2, 1, 2),
@@ -220,11 +235,16 @@ def fields(dice: random.Random, world: World) -> dict[str, Any]:
         "daily_loss_limit_frac": maybe(0.15, 0.005),
         "max_trade_drawdown_frac": maybe(0.15, 0.003),
         "max_symbol_alloc_frac": maybe(0.15, 0.3),
+        "max_symbol_exposure": maybe(0.15, 900.0),
+        "sector_cap_frac": maybe(0.2, 0.4),
+        "sectors": {f"{world.calendar}:A": "oil", f"{world.calendar}:B": "steel", f"{world.calendar}:C": "oil"},
         "margin_frac": maybe(0.3, 0.5) if product != "CNC" else None,
         "reuse_exit_proceeds": dice.random() < 0.7,
     }
     if drawn["timeframe"] == "1d" and not proxy:
         drawn["exit_time"] = None  # a contradiction: nothing could enter
+    if drawn["max_holding_bars"] is not None:
+        drawn["min_holding_bars"] = min(drawn["min_holding_bars"], drawn["max_holding_bars"])
     return drawn
 
 
@@ -238,7 +258,9 @@ def product_run(given: dict[str, Any], data: dict[str, Any], grid: Any, calendar
         made[name] = wb.Bars(frame, more["base"], calendar)
     policy, *arguments = given["sizing"]
     rank = "close" if given["allocation"] == "RANKING" else None
-    plan = strategy(made, **(given | {"sizing": getattr(wb, policy)(*arguments), "rank": rank}))
+    said = {"entry": ENTRY, "exit": EXIT, "rank": rank, "sizing": getattr(wb, policy)(*arguments)}
+    said |= {"sectors": {name: given["sectors"][name] for name in made}, "stop_loss_atr_length": 2}
+    plan = strategy(made, **(given | said))
     costs = wb.costs.bps(more["commission"] * 1e4, more["slippage"] * 1e4)
     start = None if more["start"] is None else pd.Timestamp(more["start"], tz="UTC")
     return wb.backtest(plan, made, initial_cash=5_000, costs=costs, start=start)
