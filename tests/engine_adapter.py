@@ -6,6 +6,7 @@ there are and what the signals are.
 
 from __future__ import annotations
 
+import itertools
 import math
 from types import SimpleNamespace
 from typing import Any
@@ -81,7 +82,7 @@ def grid_of(scenario: dict[str, Any]) -> tuple[Grid, int]:
     base_ns = max(interval["close_ns"] - interval["open_ns"] for interval in intervals)
     length = max(base_ns, 1)
     pauses: list[tuple[int, int, int]] = []
-    for before, after in zip(intervals, intervals[1:], strict=False):
+    for before, after in itertools.pairwise(intervals):
         if before["session"] == after["session"] and before["close_ns"] < after["open_ns"]:
             pauses.append((before["session"] - used[0], before["close_ns"], after["open_ns"]))
     first = [sum(row < s for row, _, _ in pauses) for s in range(len(table_rows) + 1)]
@@ -199,7 +200,8 @@ def rows_of(desk: records.Desk, market: Market, curve: Curve, names: list[str]) 
             for row in written(desk, "trades")
         ],
         "decisions": [
-            {"ts": int(row["ns"]), "instrument": names[row["instrument"]], "decision": Decision(int(row["decision"])).name,
+            {"ts": int(row["ns"]), "instrument": names[row["instrument"]],
+             "decision": Decision(int(row["decision"])).name,
              "entry": None if row["entry"] == 0 else Decision(int(row["entry"])).name,
              "reason": None if row["reason"] == 0 else Reason(int(row["reason"])).name}
             for row in decisions[order]

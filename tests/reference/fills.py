@@ -161,7 +161,7 @@ def protective_fill(world: World, position: Position, i: int) -> tuple[str, floa
     beyond = strictly_above if strategy["target_touch"] == "through" else at_or_above  # F5
     target_touched = target is not None and beyond(winning, target, d)
     if stop_touched and (not target_touched or strategy["ambiguous_bar"] == "stop"):  # F5: the stop wins
-        if not at_or_above(winning, stop, d):  # slippage set a stop beyond the whole entry bar: no such price was traded
+        if not at_or_above(winning, stop, d):  # slippage set a stop beyond the whole entry bar
             return "stop", open_ * slip
         return "stop", stop * slip
     if target_touched:

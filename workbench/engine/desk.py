@@ -132,7 +132,7 @@ def new_desk(
         positions[name] = -1
     positions["exit_bar"] = LONG_AGO
     buffers = {name: np.empty(per * n, dtype) for name, (dtype, per) in _BUFFERS.items()}
-    # Exits at base instants add rows of their own: an eighth more is seldom outgrown and costs no page until it is used.
+    # Exits at base instants add rows of their own: an eighth more is seldom outgrown, and costs no page unused.
     buffers["decisions"] = np.empty(decisions + decisions // 8 + DECISIONS_PER_INSTANT * n, records.decision_dtype)
     config = config_record(strategy, costs.slippage_frac)
     return Desk(config, described, rates, account, positions, np.zeros(n, records.scratch_dtype), **buffers)

@@ -18,7 +18,7 @@ import workbench.costs as cost_models
 from workbench.costs import CostModel
 from workbench.engine.desk import grown, new_desk
 from workbench.engine.loop import run
-from workbench.engine.records import Curve, Market
+from workbench.engine.records import Curve
 from workbench.jit import engine_hash
 from workbench.market.bars import Bars
 from workbench.market.instruments import instrument
