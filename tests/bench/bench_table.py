@@ -19,7 +19,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def median_s(work: Callable[[], Any], repetitions: int = 7, warm: int = 2, clock: Callable[[], float] = time.process_time) -> float:
+def median_s(
+    work: Callable[[], Any], repetitions: int = 7, warm: int = 2, clock: Callable[[], float] = time.process_time
+) -> float:
     """Median seconds of some work, after it has run ``warm`` times."""
     for _ in range(warm):
         work()
@@ -49,8 +51,14 @@ def row(what: str, figure: str, wanted: str = "") -> None:
 
 def fresh_process(code: str, **environment: str) -> dict[str, float]:
     """Run code in a new Python process that ends by printing a JSON object."""
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT,
-                         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **environment})
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **environment},
+    )
     assert ran.returncode == 0, ran.stderr
     found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
     return found

@@ -27,10 +27,20 @@ def strategy(**changes: Any) -> Any:
     import workbench as wb
 
     fields: dict[str, Any] = {
-        "name": "million", "version": "1.0.0", "instruments": ("24x7:WALK",), "timeframe": "5m", "calendar": "24x7",
-        "product": "CNC", "entry": "EMA(close, 12) > EMA(close, 48) AND RSI(14) < 65",
-        "exit": "EMA(close, 12) < EMA(close, 48)", "sizing": wb.PercentOfEquity(0.5), "stop_loss_frac": STOP,
-        "take_profit_frac": TARGET, "trailing_stop_frac": TRAIL, **changes}
+        "name": "million",
+        "version": "1.0.0",
+        "instruments": ("24x7:WALK",),
+        "timeframe": "5m",
+        "calendar": "24x7",
+        "product": "CNC",
+        "entry": "EMA(close, 12) > EMA(close, 48) AND RSI(14) < 65",
+        "exit": "EMA(close, 12) < EMA(close, 48)",
+        "sizing": wb.PercentOfEquity(0.5),
+        "stop_loss_frac": STOP,
+        "take_profit_frac": TARGET,
+        "trailing_stop_frac": TRAIL,
+        **changes,
+    }
     return wb.Strategy(**fields)
 
 
@@ -57,9 +67,24 @@ def vectorbt(table: pd.DataFrame, engine: str = "rust", readable: bool = False) 
     up, down = fast.to_numpy() > slow.to_numpy(), fast.to_numpy() < slow.to_numpy()
     entries = up & (strength.to_numpy() < 65)
     portfolio = vbt.Portfolio.from_signals(
-        close=close, entries=np.append(False, entries[:-1]), exits=np.append(False, down[:-1]), price=table["open"],
-        open=table["open"], high=table["high"], low=table["low"], sl_stop=TRAIL, sl_trail=True, tp_stop=TARGET,
-        size=0.5, size_type="percent", init_cash=1e6, fees=1e-4, slippage=1e-4, freq="5min", engine=engine)
+        close=close,
+        entries=np.append(False, entries[:-1]),
+        exits=np.append(False, down[:-1]),
+        price=table["open"],
+        open=table["open"],
+        high=table["high"],
+        low=table["low"],
+        sl_stop=TRAIL,
+        sl_trail=True,
+        tp_stop=TARGET,
+        size=0.5,
+        size_type="percent",
+        init_cash=1e6,
+        fees=1e-4,
+        slippage=1e-4,
+        freq="5min",
+        engine=engine,
+    )
     curve = (portfolio.cash(), portfolio.asset_value(), portfolio.value(), portfolio.drawdown())
     trades = portfolio.trades.records_readable if readable else portfolio.trades.records
     return len(trades), len(curve), portfolio.sharpe_ratio(), portfolio.sortino_ratio(), portfolio.max_drawdown()
@@ -77,9 +102,9 @@ def backtesting_py(table: pd.DataFrame) -> Any:
 
     class Same(Strategy):  # type: ignore[misc]
         def init(self) -> None:
-            self.fast = self.I(lambda: fast.to_numpy())
-            self.slow = self.I(lambda: slow.to_numpy())
-            self.strength = self.I(lambda: strength.to_numpy())
+            self.fast = self.I(fast.to_numpy)
+            self.slow = self.I(slow.to_numpy)
+            self.strength = self.I(strength.to_numpy)
 
         def next(self) -> None:
             price = self.data.Close[-1]
@@ -102,5 +127,6 @@ import workbench as wb
 from tests.bench.million_bars import ours, strategy
 bars = wb.read_bars(PATH, "5m", calendar="24x7")
 trades, rows, _ = ours(strategy(), bars, wb.costs.bps(1, 1))
-print(json.dumps({"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "trades": trades, "rows": rows}))
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"peak_mb": peak_mb, "trades": trades, "rows": rows}))
 """

@@ -52,7 +52,9 @@ class Simulation:
         self()
 
     def _flat(self) -> Desk:
-        return new_desk(self.strategy, [instrument(name) for name in self.names], self.costs, 1e6, self.signals.flags.size)
+        return new_desk(
+            self.strategy, [instrument(name) for name in self.names], self.costs, 1e6, self.signals.flags.size
+        )
 
     def __call__(self) -> None:
         flat = self._flat()
@@ -66,7 +68,9 @@ class Simulation:
 def test_a_million_bars_simulated_at_10_million_a_second(bars: wb.Bars) -> None:
     simulation = Simulation(million_bars.strategy(), {"24x7:WALK": bars}, wb.costs.bps(1, 1))
     seconds = median_s(simulation)
-    row("simulation alone, 1,000,000 bars, stop, target, trailing", f"{len(bars) / seconds / 1e6:.1f} M bars/s", ">= 10")
+    row(
+        "simulation alone, 1,000,000 bars, stop, target, trailing", f"{len(bars) / seconds / 1e6:.1f} M bars/s", ">= 10"
+    )
     assert len(bars) / seconds >= 10e6
 
 
@@ -74,16 +78,21 @@ def test_a_million_bars_end_to_end_at_4_million_a_second_and_twice_vectorbt(tabl
     strategy, costs = million_bars.strategy(), wb.costs.bps(1, 1)
     # vectorbt turns an index with a zone into objects again and again; it is spared that.
     plain = table.tz_localize(None)
-    seconds = in_turns({
-        "workbench": lambda: million_bars.ours(strategy, bars, costs),
-        "vectorbt, Rust, trades as raw records": lambda: million_bars.vectorbt(plain, "rust"),
-        "vectorbt, numba, trades as raw records": lambda: million_bars.vectorbt(plain, "numba"),
-    })
+    seconds = in_turns(
+        {
+            "workbench": lambda: million_bars.ours(strategy, bars, costs),
+            "vectorbt, Rust, trades as raw records": lambda: million_bars.vectorbt(plain, "rust"),
+            "vectorbt, numba, trades as raw records": lambda: million_bars.vectorbt(plain, "numba"),
+        }
+    )
     same = "vectorbt, Rust, trades as a table with times, as ours"
     seconds[same] = median_s(lambda: million_bars.vectorbt(plain, "rust", readable=True), repetitions=1, warm=0)
     for name, taken in seconds.items():
-        row(f"end to end, 1,000,000 bars: {name}", f"{len(bars) / taken / 1e6:.2f} M bars/s",
-            ">= 4" if name == "workbench" else f"ours is {taken / seconds['workbench']:.1f} times as fast")
+        row(
+            f"end to end, 1,000,000 bars: {name}",
+            f"{len(bars) / taken / 1e6:.2f} M bars/s",
+            ">= 4" if name == "workbench" else f"ours is {taken / seconds['workbench']:.1f} times as fast",
+        )
     ratio = seconds[same] / seconds["workbench"]
     few = table.iloc[:20_000]
     slow = median_s(lambda: million_bars.backtesting_py(few), repetitions=1, warm=0)
@@ -107,9 +116,20 @@ def test_a_portfolio_of_29_symbols_in_150_ms(data_dir: Path, real_bars: Any) -> 
     files = sorted((data_dir / "nse").glob("*_15m.parquet"))
     data = {f"NSE:{path.stem.rpartition('_')[0]}": real_bars(f"nse/{path.stem}", repair="drop") for path in files}
     strategy = wb.Strategy(
-        name="portfolio", version="1.0.0", instruments=tuple(data), timeframe="15m", calendar="NSE", product="CNC",
-        entry="close > EMA(close, 12) AND RSI(8) > 52", exit="close < EMA(close, 12)", rank="ROC(close, 10)",
-        allocation="RANKING", sizing=wb.CashPerSlot(), max_open_positions=5, stop_loss_frac=0.02)
+        name="portfolio",
+        version="1.0.0",
+        instruments=tuple(data),
+        timeframe="15m",
+        calendar="NSE",
+        product="CNC",
+        entry="close > EMA(close, 12) AND RSI(8) > 52",
+        exit="close < EMA(close, 12)",
+        rank="ROC(close, 10)",
+        allocation="RANKING",
+        sizing=wb.CashPerSlot(),
+        max_open_positions=5,
+        stop_loss_frac=0.02,
+    )
     costs = wb.costs.zerodha_equity()
     seconds = median_s(lambda: wb.backtest(strategy, data, costs=costs))
     count = max(len(item) for item in data.values())
@@ -124,8 +144,9 @@ def test_one_bar_through_the_step_in_5_us(bars: wb.Bars) -> None:
     m = len(market.instants)
     curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
     desk = new_desk(million_bars.strategy(), [instrument("24x7:WALK")], wb.costs.bps(1, 1), 1e6, m)
-    desk = desk._replace(**{name: np.zeros(10 * m, getattr(desk, name).dtype)
-                            for name in ("actions", "fills", "trades", "notes")})
+    desk = desk._replace(
+        **{name: np.zeros(10 * m, getattr(desk, name).dtype) for name in ("actions", "fills", "trades", "notes")}
+    )
     each = [Market(*(column[i : i + 1] for column in market)) for i in range(m)]
     said = [type(signals)(*(column[i : i + 1] for column in signals)) for i in range(m)]
     drawn = [Curve(*(column[i : i + 1] for column in curve)) for i in range(m)]
@@ -141,8 +162,10 @@ def test_one_bar_through_the_step_in_5_us(bars: wb.Bars) -> None:
 
 def test_a_thousand_programs_advanced_by_one_bar_in_1_ms() -> None:
     programs = [
-        million_bars.strategy(entry=f"EMA(close, {5 + k % 40}) > EMA(close, {50 + k % 97}) AND RSI({7 + k % 11}) < 65",
-                              exit=f"EMA(close, {5 + k % 40}) < EMA(close, {50 + k % 97})").program
+        million_bars.strategy(
+            entry=f"EMA(close, {5 + k % 40}) > EMA(close, {50 + k % 97}) AND RSI({7 + k % 11}) < 65",
+            exit=f"EMA(close, {5 + k % 40}) < EMA(close, {50 + k % 97})",
+        ).program
         for k in range(1_000)
     ]
     batch = Batch(programs)
@@ -150,7 +173,8 @@ def test_a_thousand_programs_advanced_by_one_bar_in_1_ms() -> None:
     rng = np.random.default_rng(1)
     leaves = 100.0 + rng.normal(0.0, 1.0, (len(jobs), N_LEAVES))
     seconds = median_s(
-        lambda: advance_all(batch.nodes, jobs, leaves, batch.state, batch.values, batch.seen), repetitions=200, warm=200)
+        lambda: advance_all(batch.nodes, jobs, leaves, batch.state, batch.values, batch.seen), repetitions=200, warm=200
+    )
     row(f"1,000 programs ({len(batch.nodes):,} nodes) advanced by one bar", f"{seconds * 1e3:.3f} ms", "< 1")
     assert len(jobs) == 1_000 and seconds < 1e-3
 
@@ -188,5 +212,9 @@ def test_the_first_backtest_of_a_process_in_2_s(tmp_path: Path) -> None:
     fresh_process(code)
     found = [fresh_process(code) for _ in range(3)]
     cpu_s, wall_s = (float(np.median([one[name] for one in found])) for name in ("cpu_s", "wall_s"))
-    row("a new process to its first statistics, warm kernel cache (imports too)", f"{cpu_s:.2f} s CPU", f"< 2 (wall {wall_s:.2f})")
+    row(
+        "a new process to its first statistics, warm kernel cache (imports too)",
+        f"{cpu_s:.2f} s CPU",
+        f"< 2 (wall {wall_s:.2f})",
+    )
     assert cpu_s < 2.0

@@ -1,7 +1,7 @@
 """A new strategy never waits for a compiler: kernels exist ahead of time, and a strategy is data to them.
 
-Nothing is timed here. Numba's own books are read: how many forms of each kernel there are, and how often a form was not
-found in the cache.
+Nothing is timed here. Numba's own books are read: how many forms of each kernel there are, and how often a form was
+not found in the cache.
 """
 
 from __future__ import annotations
@@ -38,17 +38,33 @@ def market(seed: int) -> wb.Bars:
     rng = np.random.default_rng(seed)
     close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-3, 1_500)))
     opened = np.append(100.0, close[:-1])
-    frame = pd.DataFrame({"open": opened, "high": np.maximum(opened, close), "low": np.minimum(opened, close),
-                          "close": close, "volume": 1.0},
-                         index=pd.date_range("2024-01-01", periods=1_500, freq="5min", tz="UTC", name="ts"))
+    frame = pd.DataFrame(
+        {
+            "open": opened,
+            "high": np.maximum(opened, close),
+            "low": np.minimum(opened, close),
+            "close": close,
+            "volume": 1.0,
+        },
+        index=pd.date_range("2024-01-01", periods=1_500, freq="5min", tz="UTC", name="ts"),
+    )
     return wb.Bars(frame, "5m", "24x7")
 
 
 def backtest(count: int, **fields: Any) -> wb.Result:
     """Make a strategy and run it, asking for every table."""
     names = tuple(f"24x7:{letter}" for letter in "ABCD"[:count])
-    strategy = wb.Strategy(**{"name": "new", "version": "1.0.0", "instruments": names, "timeframe": "5m",
-                              "calendar": "24x7", "product": "MARGIN", **fields})
+    strategy = wb.Strategy(
+        **{
+            "name": "new",
+            "version": "1.0.0",
+            "instruments": names,
+            "timeframe": "5m",
+            "calendar": "24x7",
+            "product": "MARGIN",
+            **fields,
+        }
+    )
     result = wb.backtest(strategy, {name: market(k) for k, name in enumerate(names)}, costs=wb.costs.bps(1.0, 1.0))
     assert len(result.equity) == 1_500 and result.stats and len(result.orders) >= len(result.trades)
     return result
@@ -57,20 +73,53 @@ def backtest(count: int, **fields: Any) -> wb.Result:
 #: As different from each other as strategies can be.
 NEW: tuple[dict[str, Any], ...] = (
     {"count": 1, "entry": "RSI(7) > 55 AND MACD_HIST(close, 5, 12, 4) > 0", "exit": "CCI(9) < 0", "stop_loss_atr": 2.0},
-    {"count": 4, "entry": "close('1h') > VWAP()", "exit": "SUPERTREND_DIR(5, 2) < 0", "rank": "ROC(close, 5)",
-     "allocation": "RANKING", "sizing": wb.CashPerSlot(), "max_open_positions": 2, "trailing_stop_frac": 0.01},
-    {"count": 2, "direction": "BOTH", "entry": "STOCH_K(5, 3) > 60", "exit": "STOCH_K(5, 3) < 40", "timeframe": "15m",
-     "short_entry": "BARS_SINCE(close > open) > 1", "short_exit": "COUNT(close > open, 4) > 2",
-     "sizing": wb.RiskPerTrade(0.01, 2.0), "stop_loss_frac": 0.01, "take_profit_frac": 0.01, "max_drawdown_frac": 0.4},
-    {"count": 3, "entry": "ZSCORE(close, 20) < -1 OR WILLR(9) < -80", "exit": "VALUE_WHEN(close > open, high) < close",
-     "direction": "SHORT", "exit_time": "-30m", "sizing": wb.FixedQty(3.0), "cooldown_bars": 2, "margin_frac": 0.5},
+    {
+        "count": 4,
+        "entry": "close('1h') > VWAP()",
+        "exit": "SUPERTREND_DIR(5, 2) < 0",
+        "rank": "ROC(close, 5)",
+        "allocation": "RANKING",
+        "sizing": wb.CashPerSlot(),
+        "max_open_positions": 2,
+        "trailing_stop_frac": 0.01,
+    },
+    {
+        "count": 2,
+        "direction": "BOTH",
+        "entry": "STOCH_K(5, 3) > 60",
+        "exit": "STOCH_K(5, 3) < 40",
+        "timeframe": "15m",
+        "short_entry": "BARS_SINCE(close > open) > 1",
+        "short_exit": "COUNT(close > open, 4) > 2",
+        "sizing": wb.RiskPerTrade(0.01, 2.0),
+        "stop_loss_frac": 0.01,
+        "take_profit_frac": 0.01,
+        "max_drawdown_frac": 0.4,
+    },
+    {
+        "count": 3,
+        "entry": "ZSCORE(close, 20) < -1 OR WILLR(9) < -80",
+        "exit": "VALUE_WHEN(close > open, high) < close",
+        "direction": "SHORT",
+        "exit_time": "-30m",
+        "sizing": wb.FixedQty(3.0),
+        "cooldown_bars": 2,
+        "margin_frac": 0.5,
+    },
 )
 
 
 def test_E9_a_new_strategy_compiles_nothing() -> None:
-    for fields in ({"count": 1, "entry": "close > open", "exit": "close < open"},
-                   {"count": 2, "entry": "close > SMA(close, 3, '1h')", "rank": "close", "allocation": "RANKING",
-                    "stop_loss_atr": 1.0}):
+    for fields in (
+        {"count": 1, "entry": "close > open", "exit": "close < open"},
+        {
+            "count": 2,
+            "entry": "close > SMA(close, 3, '1h')",
+            "rank": "close",
+            "allocation": "RANKING",
+            "stop_loss_atr": 1.0,
+        },
+    ):
         backtest(**fields)
     before = books()
     assert len(before) > 30 and sum(forms for forms, _ in before.values()) > 5

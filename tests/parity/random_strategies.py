@@ -1,7 +1,7 @@
 """Random strategies without stops, and what they ask for, read from their signals alone.
 
-``Case`` holds one strategy and the bars; ``Wishes`` is a plain reading of rules D3, D6, E7 and X1 for one instrument, so
-that another engine can be told what to do, and in which row of the bars it happens.
+``Case`` holds one strategy and the bars; ``Wishes`` is a plain reading of rules D3, D6, E7 and X1 for one instrument,
+so that another engine can be told what to do, and in which row of the bars it happens.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Signals:
 
     @functools.cached_property
     def fill_row(self) -> npt.NDArray[np.int64]:
-        """Of each strategy bar, the row of the base bar at whose open an order fills (X1); past the end if none is."""
+        """Of each strategy bar, the row at whose open an order fills (X1); past the end if there is none."""
         index = wb.evaluate("close", self.bars, timeframe=self.timeframe).index
         opens = epoch_ns(index)
         if self.bars.timeframe.is_daily:
@@ -100,7 +100,7 @@ class Signals:
 
     @functools.cached_property
     def reachable(self) -> Flags:
-        """X1: whether an entry decided at each strategy bar may wait for its row (in its session, or first of the next)."""
+        """X1: whether an entry may wait for its row: in its own session, or the first interval of the next."""
         at = self.grid.locate(self.bars.ts_ns)
         session = self.grid.session[at]
         first = np.append(True, self.grid.session[1:] != self.grid.session[:-1])[at]
@@ -127,9 +127,18 @@ class Case:
         """The same as a Strategy."""
         both = {"short_entry": self.short_entry.text, "short_exit": self.short_exit.text}
         return wb.Strategy(
-            name=name, version="1.0.0", instruments=(instrument,), timeframe=timeframe, calendar=calendar,
-            product="MARGIN", direction=self.direction, entry=self.entry.text, exit=self.exit.text,
-            sizing=wb.FixedQty(self.qty), max_open_positions=1, **(both if self.direction == "BOTH" else {}),
+            name=name,
+            version="1.0.0",
+            instruments=(instrument,),
+            timeframe=timeframe,
+            calendar=calendar,
+            product="MARGIN",
+            direction=self.direction,
+            entry=self.entry.text,
+            exit=self.exit.text,
+            sizing=wb.FixedQty(self.qty),
+            max_open_positions=1,
+            **(both if self.direction == "BOTH" else {}),
         )
 
     def costs(self) -> Any:
@@ -150,8 +159,16 @@ def draw(rng: random.Random, coarser: tuple[str, ...], exclusive: bool) -> Case:
     short_entry, short_exit = entry, leave
     if direction == "BOTH":
         short_entry, short_exit = (leave, entry) if exclusive else (condition(rng, coarser), condition(rng, coarser))
-    return Case(direction, entry, leave, short_entry, short_exit, float(rng.randint(1, 50)),
-                rng.choice([0.0, 1.0, 2.5, 10.0]), rng.choice([0.0, 1.0, 3.0]))
+    return Case(
+        direction,
+        entry,
+        leave,
+        short_entry,
+        short_exit,
+        float(rng.randint(1, 50)),
+        rng.choice([0.0, 1.0, 2.5, 10.0]),
+        rng.choice([0.0, 1.0, 3.0]),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """vectorbt as an oracle: random strategies on real files, without stops, filling at the next open.
 
-Both are told the same signals (``wb.evaluate``), moved by us to the row whose open fills them, because vectorbt has no next
-bar of its own. Fills must agree to the last bit in bar, side, quantity and price; charges and equity to 1e-9 relative
-(the two add up in another order). Where rules differ: vectorbt fills a reversal as one order of twice the
-quantity, we fill two; its signals cannot say that an entry and an exit which are true together mean the entry when flat, so cases for
-``from_signals`` keep them apart and ``from_orders`` takes all; nor does it know that an entry waits no longer than the
-first interval of the next session (X1).
+Both are told the same signals (``wb.evaluate``), moved by us to the row whose open fills them, because vectorbt has
+no next bar of its own. Fills must agree to the last bit in bar, side, quantity and price; charges and equity to 1e-9
+relative (the two add up in another order). Where rules differ: vectorbt fills a reversal as one order of twice the
+quantity, we fill two; its signals cannot say that an entry and an exit which are true together mean the entry when
+flat, so cases for ``from_signals`` keep them apart and ``from_orders`` takes all; nor does it know that an entry
+waits no longer than the first interval of the next session (X1).
 """
 
 from __future__ import annotations
@@ -61,17 +61,24 @@ class Run:
         self.all: list[Ours] = []
         for number in range(CASES_PER_FILE // 2):
             case = draw(rng, coarser, exclusive)
-            strategy = case.strategy(f"random-{number}", f"{exchange}:{symbol.rpartition('_')[0]}", self.timeframe, exchange)
+            strategy = case.strategy(
+                f"random-{number}", f"{exchange}:{symbol.rpartition('_')[0]}", self.timeframe, exchange
+            )
             result = wb.backtest(strategy, bars, initial_cash=INITIAL_CASH, costs=case.costs())
             self.all.append(Ours(case, result, Wishes.of(case, self.said)))
 
     def arguments(self) -> dict[str, Any]:
         """What ``from_orders`` and ``from_signals`` have in common; one column a case."""
         columns = range(len(self.all))
-        wide = {name: pd.DataFrame(np.tile(getattr(self.bars, name)[:, None], len(columns)), columns=list(columns))
-                for name in ("open", "close")}
+        wide = {
+            name: pd.DataFrame(np.tile(getattr(self.bars, name)[:, None], len(columns)), columns=list(columns))
+            for name in ("open", "close")
+        }
         return {
-            "close": wide["close"], "price": wide["open"], "init_cash": INITIAL_CASH, "freq": "1min",
+            "close": wide["close"],
+            "price": wide["open"],
+            "init_cash": INITIAL_CASH,
+            "freq": "1min",
             "fees": np.array([[one.case.commission_bps / 1e4 for one in self.all]]),
             "slippage": np.array([[one.case.slippage_bps / 1e4 for one in self.all]]),
         }
@@ -87,7 +94,7 @@ def sliced(real_frame: Any, nse: Any) -> Any:
 
     def load(name: str) -> wb.Bars:
         first, count, _, _ = FILES[name]
-        folder = name.split("/")[0]
+        folder = name.split("/", maxsplit=1)[0]
         calendar = nse if folder.startswith("nse") else wb.resolve_calendar("FX" if folder == "fx" else "XNYS")
         frame = real_frame(name).iloc[first : first + count]
         return wb.Bars(frame, name.rpartition("_")[2], calendar, repair="drop")
@@ -102,8 +109,9 @@ def fills_by_bar(result: wb.Result, bars: wb.Bars) -> pd.DataFrame:
     ns = epoch_ns(stamps.normalize() if bars.timeframe.is_daily else stamps)
     row = np.searchsorted(bars.ts_ns, ns)
     np.testing.assert_array_equal(bars.ts_ns[row], ns)
-    table = pd.DataFrame({"row": row, "side": fills["side"], "price": fills["price"], "qty": fills["qty"],
-                          "charges": fills["charges"]})
+    table = pd.DataFrame(
+        {"row": row, "side": fills["side"], "price": fills["price"], "qty": fills["qty"], "charges": fills["charges"]}
+    )
     return table.groupby(["row", "side", "price"], sort=False, as_index=False).sum()
 
 
@@ -147,8 +155,12 @@ def test_X1_D6_fills_and_equity_are_those_of_vectorbt_from_signals(name: str, sl
     rows, at = len(run.bars), run.said.fill_row
     signals = {
         theirs: run.stacked(lambda one, ours=ours: on_rows(getattr(one.wishes, ours), at, rows))
-        for theirs, ours in (("entries", "enter_long"), ("exits", "leave_long"),
-                             ("short_entries", "enter_short"), ("short_exits", "leave_short"))
+        for theirs, ours in (
+            ("entries", "enter_long"),
+            ("exits", "leave_long"),
+            ("short_entries", "enter_short"),
+            ("short_exits", "leave_short"),
+        )
     }
     size = np.array([[one.case.qty for one in run.all]])
     portfolio = vbt.Portfolio.from_signals(size=size, upon_opposite_entry="reverse", **signals, **run.arguments())

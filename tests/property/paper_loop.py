@@ -49,8 +49,14 @@ def assert_same_bytes(ours: Tables, theirs: Tables) -> None:
 def left_behind(desk: Desk, curve: Curve) -> Tables:
     """Everything a run leaves behind."""
     kept = {name: written(desk, name) for name in OUTPUTS}
-    return {**kept, "account": desk.account, "positions": desk.positions, "cash": curve.cash,
-            "position_value": curve.position_value, "held": curve.held}
+    return {
+        **kept,
+        "account": desk.account,
+        "positions": desk.positions,
+        "cash": curve.cash,
+        "position_value": curve.position_value,
+        "held": curve.held,
+    }
 
 
 class Paper:
@@ -70,7 +76,8 @@ class Paper:
         for k, name in enumerate(self.names):
             item = data[name]
             self.bars[self.grid.locate(item.ts_ns), k] = np.column_stack(
-                [item.open, item.high, item.low, item.close, item.volume])
+                [item.open, item.high, item.low, item.close, item.volume]
+            )
         proxy = strategy.execution == "proxy_close"
         own = strategy.bar_timeframe
         self.instants = timetable(strategy, self.grid, buckets(self.grid, own, cut_at_proxy=proxy and own.is_daily))

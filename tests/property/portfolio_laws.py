@@ -107,7 +107,9 @@ def check_positions(books: Books) -> None:
         assert (np.abs(fills["qty"] / lot - np.round(fills["qty"] / lot)) < FLOAT).all() and (fills["qty"] > 0).all()
         # Fills of one instrument open, close, open, close: never twice into the same position.
         position = fills["signed"].cumsum().to_numpy()
-        assert (np.abs(position[1::2]) < FLOAT).all() and (np.abs(position[0::2]) > 0).all(), f"{name} was entered twice"
+        assert (np.abs(position[1::2]) < FLOAT).all() and (np.abs(position[0::2]) > 0).all(), (
+            f"{name} was entered twice"
+        )
 
 
 @dataclass
@@ -135,7 +137,7 @@ def moments(books: Books) -> Iterator[Moment]:
 
 
 def check_caps(books: Books) -> None:
-    """S3: at its decision every entry keeps every cap, at close·(1 + slippage), the others of its sector at their marks."""
+    """S3: every entry keeps every cap at its decision, at close·(1 + slippage), its sector at the marks."""
     strategy, slip = books.result.strategy, 1.0 + books.result.costs.slippage_frac
     sector = np.array([strategy.sectors.get(name, name) for name in books.closes.columns])
     for now in moments(books):
@@ -143,19 +145,23 @@ def check_caps(books: Books) -> None:
         for order in now.entries:
             size = order.qty * now.marks[order.k] * slip
             if strategy.max_symbol_alloc_frac is not None:
-                assert size <= strategy.max_symbol_alloc_frac * now.equity * (1 + FLOAT), f"{order} passes the cap of a symbol"
+                assert size <= strategy.max_symbol_alloc_frac * now.equity * (1 + FLOAT), (
+                    f"{order} passes the cap of a symbol"
+                )
             if strategy.max_symbol_exposure is not None:
                 assert size <= strategy.max_symbol_exposure * (1 + FLOAT), f"{order} passes the cap of money"
             if strategy.sector_cap_frac is not None:
                 mine = sector == sector[order.k]
                 mine[order.k] = False
                 total = size + float(worth[mine].sum())
-                assert total <= strategy.sector_cap_frac * now.equity * (1 + FLOAT), f"{order} passes the cap of its sector"
+                assert total <= strategy.sector_cap_frac * now.equity * (1 + FLOAT), (
+                    f"{order} passes the cap of its sector"
+                )
             worth[order.k] += size
 
 
 def check_cash_at_decisions(books: Books, charges: Any) -> None:
-    """S4: the entries of one decision, with their charges, fit into what is free and what the exits beside them release.
+    """S4: entries of one decision fit, with charges, into what is free and what exits beside them release.
 
     ``charges(order, price)`` estimates an order's charges. For strategies without margin, whose entries
     never wait beyond the next bar.
@@ -211,7 +217,7 @@ def strategy_ordinals(books: Books, name: str) -> pd.DatetimeIndex:
 
 
 def check_cooldown(books: Books) -> None:
-    """D10: from the bar that holds an exit's fill, cooldown_bars own strategy bars pass before the next entry's decision.
+    """D10: cooldown_bars own strategy bars pass from the bar of an exit's fill to the next entry's decision.
 
     A reversal, which is decided together with an exit, waits for nothing (D6).
     """

@@ -1,8 +1,8 @@
 """The engine against the slow reference of the law, on random small worlds: every table, every row, every field.
 
-The reference (``tests/reference``) shares no code with the product but the kernel of charges, so that a
-misreading of the law must happen twice, in the same way, to pass here. Rules D, S, X, F, R together: tick sizes, lots, gaps, pauses, special
-sessions, unknown days, reversals, named exits, every sizing policy.
+The reference (``tests/reference``) shares no code with the product but the kernel of charges, so that a misreading of
+the law must happen twice, in the same way, to pass here. Rules D, S, X, F, R together: tick sizes, lots, gaps,
+pauses, special sessions, unknown days, reversals, named exits, every sizing policy.
 """
 
 from __future__ import annotations
@@ -97,8 +97,17 @@ def test_the_engine_agrees_with_the_reference_on_random_worlds(first: int) -> No
 def test_the_engine_agrees_with_the_reference_on_thousands_of_worlds(first: int) -> None:
     seen = compare(range(first, first + FUZZ_BATCH))
     print(f"\nscenarios {first} to {first + FUZZ_BATCH - 1}: {dict(sorted(seen.items()))}")
-    reasons = {"KILL", "DAILY_LOSS", "FORCED_FLATTEN", "TRADE_DRAWDOWN", "STOP_LOSS", "TRAILING_STOP", "TAKE_PROFIT",
-               "MAX_HOLDING", "EXIT_SIGNAL"}
+    reasons = {
+        "KILL",
+        "DAILY_LOSS",
+        "FORCED_FLATTEN",
+        "TRADE_DRAWDOWN",
+        "STOP_LOSS",
+        "TRAILING_STOP",
+        "TAKE_PROFIT",
+        "MAX_HOLDING",
+        "EXIT_SIGNAL",
+    }
     assert {name for name in reasons if not seen[f"exit {name}"]} == set()
 
 

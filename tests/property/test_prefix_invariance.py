@@ -1,8 +1,8 @@
 """P2 on real data: what is decided on a prefix of the data is what is decided on the whole, up to there.
 
 Decisions, orders, fills and equity of ``data[:t]`` are compared with those of the whole up to the last close of the
-prefix. A row is compared in every column, to the last bit. The prefix is made from the raw rows,
-so that loading, the grid, resampling and evaluation are inside the law too.
+prefix. A row is compared in every column, to the last bit. The prefix is made from the raw rows, so that loading, the
+grid, resampling and evaluation are inside the law too.
 """
 
 from __future__ import annotations
@@ -34,8 +34,12 @@ def known(result: wb.Result, until: pd.Timestamp) -> dict[str, pd.DataFrame]:
     through fills and positions.
     """
     sent = result.orders[["ts", "instrument", "side", "qty", "kind", "order_id"]]
-    tables = {"decisions": result.decisions, "fills": result.fills, "orders": sent,
-              "notes": result.notes[result.notes["instrument"] != ""]}
+    tables = {
+        "decisions": result.decisions,
+        "fills": result.fills,
+        "orders": sent,
+        "notes": result.notes[result.notes["instrument"] != ""],
+    }
     found = {}
     for name, table in tables.items():
         # A fill is stamped at the opening of its bar; the prefix knows it only when that bar has closed. A protective
@@ -55,7 +59,9 @@ def without_last_fills(orders: pd.DataFrame, until: pd.Timestamp) -> pd.DataFram
     return orders[~((orders["ts"] == until) & (orders["kind"] != "open"))].reset_index(drop=True)
 
 
-def assert_prefix(world: World, frames: dict[str, pd.DataFrame], whole: wb.Result, end: pd.Timestamp, calendar: Any) -> int:
+def assert_prefix(
+    world: World, frames: dict[str, pd.DataFrame], whole: wb.Result, end: pd.Timestamp, calendar: Any
+) -> int:
     """Fail unless the prefix before ``end`` agrees with the whole; the number of decisions compared."""
     part = cut(frames, end)
     if not all(len(frame) for frame in part.values()):
@@ -64,7 +70,9 @@ def assert_prefix(world: World, frames: dict[str, pd.DataFrame], whole: wb.Resul
     until = result.equity.index[-1]
     ours, theirs = known(result, until), known(whole, until)
     for table in TABLES:
-        pd.testing.assert_frame_equal(ours[table], theirs[table], check_exact=True, obj=f"{table} of the prefix to {until}")
+        pd.testing.assert_frame_equal(
+            ours[table], theirs[table], check_exact=True, obj=f"{table} of the prefix to {until}"
+        )
     return len(ours["decisions"])
 
 

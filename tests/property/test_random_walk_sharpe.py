@@ -1,8 +1,8 @@
 """No look-ahead by a coarser timeframe: on pure random walks a strategy of two timeframes earns nothing.
 
-Bars of five minutes around the clock, driftless, no costs, many seeds: the 99 % confidence interval of the mean Sharpe
-contains zero. The same strategy on an hourly series that is filled forward without its lag (each five-minute bar sees
-the close of the hour it lies in) must come out far above, or the test could not fail.
+Bars of five minutes around the clock, driftless, no costs, many seeds: the 99 % confidence interval of the mean
+Sharpe contains zero. The same strategy on an hourly series that is filled forward without its lag (each five-minute
+bar sees the close of the hour it lies in) must come out far above, or the test could not fail.
 """
 
 from __future__ import annotations
@@ -32,18 +32,35 @@ def walk(seed: int) -> pd.DataFrame:
     opened = np.append(100.0, close[:-1])
     wick = np.abs(rng.normal(0.0, 3e-4, (2, BARS)))
     return pd.DataFrame(
-        {"open": opened, "high": np.maximum(opened, close) * (1 + wick[0]),
-         "low": np.minimum(opened, close) * (1 - wick[1]), "close": close, "volume": 1.0},
-        index=pd.date_range("2024-01-01", periods=BARS, freq="5min", tz="UTC", name="ts"))
+        {
+            "open": opened,
+            "high": np.maximum(opened, close) * (1 + wick[0]),
+            "low": np.minimum(opened, close) * (1 - wick[1]),
+            "close": close,
+            "volume": 1.0,
+        },
+        index=pd.date_range("2024-01-01", periods=BARS, freq="5min", tz="UTC", name="ts"),
+    )
 
 
 def strategy(**changes: Any) -> wb.Strategy:
     """Long above the hourly average, short below it, reversing."""
     above, below = "close('1h') > SMA(close, 3, '1h')", "close('1h') < SMA(close, 3, '1h')"
     fields: dict[str, Any] = {
-        "name": "two-timeframes", "version": "1.0.0", "instruments": ("24x7:WALK",), "timeframe": "5m", "calendar": "24x7",
-        "product": "MARGIN", "direction": "BOTH", "entry": above, "exit": below, "short_entry": below, "short_exit": above,
-        "sizing": wb.PercentOfEquity(0.5), **changes}
+        "name": "two-timeframes",
+        "version": "1.0.0",
+        "instruments": ("24x7:WALK",),
+        "timeframe": "5m",
+        "calendar": "24x7",
+        "product": "MARGIN",
+        "direction": "BOTH",
+        "entry": above,
+        "exit": below,
+        "short_entry": below,
+        "short_exit": above,
+        "sizing": wb.PercentOfEquity(0.5),
+        **changes,
+    }
     return wb.Strategy(**fields)
 
 
@@ -51,12 +68,18 @@ STRATEGIES = {
     "an hour above five minutes": strategy(),
     "a day above an hour above five minutes": strategy(
         entry="close('1h') > SMA(close, 3, '1h') AND close > LAG(close('1d'), 1)",
-        exit="close('1h') < SMA(close, 3, '1h')", short_entry="close('1h') < SMA(close, 3, '1h') AND close < close('1d')",
-        short_exit="close('1h') > SMA(close, 3, '1h')"),
+        exit="close('1h') < SMA(close, 3, '1h')",
+        short_entry="close('1h') < SMA(close, 3, '1h') AND close < close('1d')",
+        short_exit="close('1h') > SMA(close, 3, '1h')",
+    ),
     "half hours, high and low of the hour, trailing stop": strategy(
-        timeframe="30m", entry="close > high('1h') OR RSI(close, 5, '1h') > 60", exit="close < low('1h')",
-        short_entry="close < low('1h') OR RSI(close, 5, '1h') < 40", short_exit="close > high('1h')",
-        trailing_stop_frac=0.01),
+        timeframe="30m",
+        entry="close > high('1h') OR RSI(close, 5, '1h') > 60",
+        exit="close < low('1h')",
+        short_entry="close < low('1h') OR RSI(close, 5, '1h') < 40",
+        short_exit="close > high('1h')",
+        trailing_stop_frac=0.01,
+    ),
 }
 
 
@@ -98,7 +121,9 @@ def test_B4_a_naive_forward_fill_earns_much_on_the_same_walks() -> None:
 def lagged_sharpe(frame: pd.DataFrame) -> float:
     """The same in pandas with the lag that rule B4 asks for."""
     hourly = frame["close"].resample("1h").last()
-    signal = np.sign(hourly - hourly.rolling(3).mean()).shift(1).reindex(frame.index + pd.Timedelta("5min"), method="ffill")
+    signal = (
+        np.sign(hourly - hourly.rolling(3).mean()).shift(1).reindex(frame.index + pd.Timedelta("5min"), method="ffill")
+    )
     earned = pd.Series(signal.to_numpy(), frame.index).shift(1) * (frame["close"] / frame["open"] - 1.0) * 0.5
     daily = earned.fillna(0.0).resample("1D").sum()
     return float(daily.mean() / daily.std(ddof=1) * math.sqrt(365))

@@ -1,8 +1,8 @@
 """State saved and restored at any instant changes nothing, and bar by bar is the same as over arrays.
 
-Two drivers of the one compiled step are compared with ``wb.backtest`` in every byte of what they leave behind (actions,
-fills, trades, decisions, notes, account, positions, the curve): a small paper loop that feeds expressions and step one instant at
-a time, stopped and restarted, and the loop over arrays cut into pieces.
+Two drivers of the one compiled step are compared with ``wb.backtest`` in every byte of what they leave behind
+(actions, fills, trades, decisions, notes, account, positions, the curve): a small paper loop that feeds expressions
+and step one instant at a time, stopped and restarted, and the loop over arrays cut into pieces.
 """
 
 from __future__ import annotations
