@@ -7,6 +7,7 @@ begins or ends, so that a run over a prefix of the data sees the same flags (P2)
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from workbench.market.timeframe import DAY_NS, MINUTE_NS
 from workbench.strategy import Strategy
 
 Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 NEVER = np.iinfo(np.int64).max
 
@@ -45,43 +47,65 @@ def timetable(strategy: Strategy, grid: Grid, strategy_bars: Buckets) -> Records
     StrategyError
         MIS or proxy_close on a base timeframe without an instant exactly at the proxy close of a normal session (X2).
     """
-    sessions, session, close = grid.sessions, grid.session, grid.close_ns
-    instants = np.zeros(len(grid), instant_dtype)
-    instants["open_ns"], instants["close_ns"], instants["session"] = grid.open_ns, close, session
     if strategy.product == "MIS" or strategy.execution == "proxy_close":
         _require_proxy_instant(strategy, grid)
+    sessions = grid.sessions
     flatten = flatten_instants(strategy, grid)
     no_entry = flatten.copy()
     if strategy.product == "MIS":
         no_entry = np.minimum(no_entry, sessions.proxy_close_ns)
     if strategy.execution == "proxy_close":
         no_entry = np.minimum(no_entry, sessions.close_ns)
-    mark(instants, sessions.open_ns, sessions.close_ns, sessions.sell_end_ns, flatten, no_entry, sessions.known)
-    instants["flags"] |= strategy_bars.final * np.int64(Instant.STRATEGY_CLOSE)
-    instants["flags"] |= inside_entry_window(strategy, grid) * np.int64(Instant.ENTRY_WINDOW)
+    facts = Facts(
+        sessions.open_ns, sessions.close_ns, sessions.sell_end_ns, flatten, no_entry, sessions.known,
+        strategy_bars.final, inside_entry_window(strategy, grid),
+    )  # fmt: skip
+    instants = np.empty(len(grid), instant_dtype)
+    mark(instants, grid.open_ns, grid.close_ns, grid.session, facts)
     return instants
 
 
+class Facts(NamedTuple):
+    """What flags are made of: one value a session, but for ``final`` and ``in_window``, one an instant."""
+
+    opens: Int64
+    closes: Int64
+    sell_ends: Int64
+    flattens: Int64
+    no_entries: Int64
+    known: Bool
+    final: Bool
+    in_window: Bool  # empty when there is no entry window
+
+
 @njit
-def mark(instants, opens, closes, sell_ends, flattens, no_entries, known):  # type: ignore[no-untyped-def]
-    """Set the flags that compare an instant with its session, in one pass; all but the first are one a session."""
+def mark(instants, opens, closes, sessions, facts):  # type: ignore[no-untyped-def]
+    """Write every instant and its flags, in one pass."""
+    everywhere = len(facts.in_window) == 0
     for i in range(len(instants)):
-        instant = instants[i]
-        s = instant["session"]
-        close = instant["close_ns"]
+        s = sessions[i]
+        close = closes[i]
         flags = 0
-        if instant["open_ns"] == opens[s]:
+        if opens[i] == facts.opens[s]:
             flags |= Instant.FIRST.value
-        if close == closes[s]:
+        if close == facts.closes[s]:
             flags |= Instant.LAST.value
-        if close <= sell_ends[s]:
-            flags |= Instant.SELL_WINDOW.value
-        if close >= flattens[s]:
+        if facts.final[i]:
+            flags |= Instant.STRATEGY_CLOSE.value
+        if close >= facts.flattens[s]:
             flags |= Instant.FLATTEN.value
-        if close >= no_entries[s]:
+        if close >= facts.no_entries[s]:
             flags |= Instant.NO_ENTRY.value
-        if not known[s]:
+        if close <= facts.sell_ends[s]:
+            flags |= Instant.SELL_WINDOW.value
+        if not facts.known[s]:
             flags |= Instant.UNKNOWN.value
+        if everywhere or facts.in_window[i]:
+            flags |= Instant.ENTRY_WINDOW.value
+        instant = instants[i]
+        instant["open_ns"] = opens[i]
+        instant["close_ns"] = close
+        instant["session"] = s
         instant["flags"] = flags
 
 
@@ -148,10 +172,10 @@ def exit_instants(exit_time: str, grid: Grid) -> Int64:
     return np.where(found == NEVER, at_open, found)
 
 
-def inside_entry_window(strategy: Strategy, grid: Grid) -> npt.NDArray[np.bool_]:
-    """D6: whether each instant lies in the local window ``[a, b)``; everywhere when there is none."""
+def inside_entry_window(strategy: Strategy, grid: Grid) -> Bool:
+    """D6: whether each instant lies in the local window ``[a, b)``; no values when there is none."""
     if strategy.entry_window is None:
-        return np.ones(len(grid), np.bool_)
+        return np.empty(0, np.bool_)
     start, stop = (_minute(text) for text in strategy.entry_window)
     day = grid.sessions.date.astype(np.int64)
     midnight = wall_ns(day, np.zeros(len(day), np.int64), grid.calendar.zone)
