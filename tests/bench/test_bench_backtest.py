@@ -85,19 +85,21 @@ def test_a_million_bars_end_to_end_at_4_million_a_second_and_twice_vectorbt(tabl
             "vectorbt, numba, trades as raw records": lambda: million_bars.vectorbt(plain, "numba"),
         }
     )
+    alone = median_s(lambda: million_bars.ours(strategy, bars, costs))
+    row("end to end, 1,000,000 bars: workbench, not in turns", f"{len(bars) / alone / 1e6:.2f} M bars/s", ">= 4")
     same = "vectorbt, Rust, trades as a table with times, as ours"
     seconds[same] = median_s(lambda: million_bars.vectorbt(plain, "rust", readable=True), repetitions=1, warm=0)
     for name, taken in seconds.items():
         row(
             f"end to end, 1,000,000 bars: {name}",
             f"{len(bars) / taken / 1e6:.2f} M bars/s",
-            ">= 4" if name == "workbench" else f"ours is {taken / seconds['workbench']:.1f} times as fast",
+            "" if name == "workbench" else f"ours is {taken / seconds['workbench']:.1f} times as fast",
         )
     ratio = seconds[same] / seconds["workbench"]
     few = table.iloc[:20_000]
     slow = median_s(lambda: million_bars.backtesting_py(few), repetitions=1, warm=0)
     row("end to end, 20,000 bars: backtesting.py", f"{len(few) / slow / 1e6:.4f} M bars/s")
-    assert len(bars) / seconds["workbench"] >= 4e6
+    assert len(bars) / alone >= 4e6
     assert ratio >= 2.0
 
 
