@@ -24,6 +24,7 @@ from workbench.expressions.syntax import (
     Script,
     Text,
 )
+from workbench.expressions.tables import Token
 
 #: Deepest nesting, and most nodes, of an expression (rule E8).
 DEPTH_LIMIT: Final = 64
@@ -53,40 +54,40 @@ class Operands:
     def number(self, parts: list[Any]) -> Number:
         """Read ``14``, ``.5`` or ``1e-3``."""
         (token,) = parts
-        value = float(token)
+        value = float(token.text)
         if value == math.inf:
-            raise Refused(token.start_pos, "the number is too large")
-        return Number(token.start_pos, 0, value)
+            raise Refused(token.at, "the number is too large")
+        return Number(token.at, 0, value)
 
     def name(self, parts: list[Any]) -> Name:
         """Read a series or a variable."""
         (token,) = parts
-        return Name(token.start_pos, 0, str(token))
+        return Name(token.at, 0, token.text)
 
     def parameter(self, parts: list[Any]) -> Parameter:
         """Read ``$name``."""
         (token,) = parts
-        return Parameter(token.start_pos, 0, str(token)[1:])
+        return Parameter(token.at, 0, token.text[1:])
 
     def group(self, parts: list[Any]) -> Any:
         """Drop parentheses, keeping where they began and that they were a level."""
         opening, inner, _ = parts
-        return inner._replace(at=opening.start_pos, depth=_level(opening.start_pos, (inner,)))
+        return inner._replace(at=opening.at, depth=_level(opening.at, (inner,)))
 
     def call(self, parts: list[Any]) -> Call:
         """Read a name with arguments."""
         name = parts[0]
-        operands = tuple([_text(one) if isinstance(one, str) else one for one in parts[2:-1:2]])
-        return Call(name.start_pos, _level(name.start_pos, operands), str(name), operands)
+        operands = tuple([_text(one) if isinstance(one, Token) else one for one in parts[2:-1:2]])
+        return Call(name.at, _level(name.at, operands), name.text, operands)
 
     def negative(self, parts: list[Any]) -> Negative:
         """Read a minus sign and its operand."""
         sign, operand = parts
-        return Negative(sign.start_pos, _level(sign.start_pos, (operand,)), (operand,))
+        return Negative(sign.at, _level(sign.at, (operand,)), (operand,))
 
 
 class Builder(Operands):
-    """Makes every node; lark calls the method named like the rule with the rule's parts."""
+    """Makes every node; the method named like a rule of the grammar takes the rule's parts."""
 
     def logic(self, parts: list[Any]) -> Any:
         """Read a chain of AND and OR; AND binds tighter."""
@@ -99,12 +100,12 @@ class Builder(Operands):
     def inverse(self, parts: list[Any]) -> Inverse:
         """Read NOT and its operand."""
         word, operand = parts
-        return Inverse(word.start_pos, _level(word.start_pos, (operand,)), (operand,))
+        return Inverse(word.at, _level(word.at, (operand,)), (operand,))
 
     def comparison(self, parts: list[Any]) -> Comparison:
         """Read a comparison of two numbers."""
         operands = parts[0], parts[2]
-        return Comparison(operands[0].at, _deepest(operands), str(parts[1]), operands)
+        return Comparison(operands[0].at, _deepest(operands), parts[1].text, operands)
 
     def between(self, parts: list[Any]) -> Between:
         """Read ``a BETWEEN low AND high``."""
@@ -114,18 +115,18 @@ class Builder(Operands):
     def crossing(self, parts: list[Any]) -> Crossing:
         """Read a crossing in any of its spellings."""
         operands = parts[0], parts[2]
-        return Crossing(operands[0].at, _deepest(operands), parts[1].upper().endswith("ABOVE"), operands)
+        return Crossing(operands[0].at, _deepest(operands), parts[1].text.upper().endswith("ABOVE"), operands)
 
     def moving(self, parts: list[Any]) -> Moving:
         """Read ``a MOVING_UP percent``."""
         operands = parts[0], parts[2]
-        return Moving(operands[0].at, _deepest(operands), parts[1].upper().endswith("UP"), operands)
+        return Moving(operands[0].at, _deepest(operands), parts[1].text.upper().endswith("UP"), operands)
 
     def definition(self, parts: list[Any]) -> Definition:
         """Read a line ``name = expression``."""
         token, body = parts
-        name = token[:-1].strip()
-        return Definition(token.start_pos + token.index(name), name, body)
+        name = token.text[:-1].strip()
+        return Definition(token.at + token.text.index(name), name, body)
 
     def start(self, parts: list[Any]) -> Script:
         """Close the script."""
@@ -133,7 +134,7 @@ class Builder(Operands):
 
 
 def _text(token: Any) -> Text:
-    return Text(token.start_pos, 0, str(token)[1:-1])
+    return Text(token.at, 0, token.text[1:-1])
 
 
 def _deepest(operands: Iterable[Node]) -> int:
@@ -153,13 +154,13 @@ def _level(at: int, operands: Iterable[Node]) -> int:
 
 def _chain(kind: type[Logic | Arithmetic], parts: list[Any], tight: str, loose: str) -> Any:
     """Node of a flat chain of two levels of operators: runs of the tight ones become operands of the loose ones."""
-    kinds = {token.type for token in parts[1::2]}
+    kinds = {token.kind for token in parts[1::2]}
     if kinds == {tight} or kinds == {loose}:
         return _joined(kind, parts)
     outer: list[Any] = []
     run = [parts[0]]
     for operator, operand in zip(parts[1::2], parts[2::2], strict=True):
-        if operator.type == tight:
+        if operator.kind == tight:
             run += operator, operand
         else:
             outer += _joined(kind, run), operator
@@ -172,5 +173,5 @@ def _joined(kind: type[Logic | Arithmetic], parts: list[Any]) -> Any:
     if len(parts) == 1:
         return parts[0]
     operands = tuple(parts[::2])
-    operators = tuple([token.upper() for token in parts[1::2]])
+    operators = tuple([token.text.upper() for token in parts[1::2]])
     return kind(operands[0].at, _deepest(operands), operators, operands)

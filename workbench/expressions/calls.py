@@ -84,6 +84,9 @@ def _timeframe(scope: Scope, node: syntax.Call) -> Timeframe | None:
     text = node.operands[-1] if node.operands else None
     if not isinstance(text, syntax.Text):
         return None
+    known = scope.timeframes.get(text.value)
+    if known is not None:
+        return known
     if len(text.value) > _TEXT_LIMIT:
         scope.refuse(text.at, "this text is no timeframe", 'Timeframes are written "5m", "1h" or "1d".')
     try:
@@ -96,6 +99,7 @@ def _timeframe(scope: Scope, node: syntax.Call) -> Timeframe | None:
     if not scope.timeframe.divides(timeframe):
         hint = f"Bars of {timeframe} cannot be built from whole bars of {scope.timeframe}: take a multiple, or 1d."
         scope.refuse(text.at, f"the strategy's {scope.timeframe} does not divide {timeframe}", hint)
+    scope.timeframes[text.value] = timeframe
     return timeframe
 
 

@@ -12,21 +12,32 @@ from typing import Final, NamedTuple
 
 from workbench.expressions.calls import LOOKBACK_LIMIT
 from workbench.expressions.source import error
-from workbench.expressions.terms import WITH_OPERANDS, WITH_TIMEFRAME, Chain, Constant, Operation, Source, Term
+from workbench.expressions.terms import (
+    WITH_OPERANDS,
+    WITH_TIMEFRAME,
+    Chain,
+    Constant,
+    Operation,
+    Source,
+    Term,
+    WithOperands,
+)
 from workbench.indicators.ops import Op
 from workbench.market.timeframe import Timeframe
+
+_BITS: Final = struct.Struct("3d").pack
 
 #: Operations that read the bar before.
 _STEPPING: Final = (Op.CROSS_ABOVE, Op.CROSS_BELOW, Op.MOVING_UP, Op.MOVING_DOWN)
 
 
 class GraphNode(NamedTuple):
-    """One node: ``op(children; p)`` on a timeframe."""
+    """One node: ``op(children; p)`` on a layer."""
 
     op: int
     children: tuple[int, ...]
     p: tuple[float, float, float]
-    timeframe: Timeframe
+    layer: int
 
 
 class Lowered(NamedTuple):
@@ -47,23 +58,25 @@ class Layer:
     ----------
     timeframe : Timeframe
         Whose bars the nodes step.
+    number : int
+        Of the layer, in the order they were made; the strategy's is 0.
     nodes : list of GraphNode
         Those of all layers, in the order they were made; children before parents.
     """
 
-    def __init__(self, timeframe: Timeframe, nodes: list[GraphNode]) -> None:
-        self.timeframe, self.nodes = timeframe, nodes
+    def __init__(self, timeframe: Timeframe, number: int, nodes: list[GraphNode]) -> None:
+        self.timeframe, self.number, self.nodes = timeframe, number, nodes
         #: Terms that have their node on this layer, by identity.
         self.done: dict[int, Lowered] = {}
         self._index: dict[tuple[int, tuple[int, ...], bytes], int] = {}
 
     def build(self, op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0) -> int:
         """Index of a node, which is made unless an equal one exists (equal to the bit: 0.0 is not -0.0)."""
-        key = int(op), tuple(children), struct.pack("3d", p0, p1, p2)
+        key = int(op), tuple(children), _BITS(p0, p1, p2)
         index = self._index.get(key)
         if index is None:
             index = self._index[key] = len(self.nodes)
-            self.nodes.append(GraphNode(key[0], key[1], (float(p0), float(p1), float(p2)), self.timeframe))
+            self.nodes.append(GraphNode(key[0], key[1], (float(p0), float(p1), float(p2)), self.number))
         return index
 
 
@@ -89,7 +102,7 @@ class Graph:
         self.timeframe, self.session_minutes = timeframe, session_minutes
         self.nodes: list[GraphNode] = []
         self.calls: dict[int, int] = {}
-        self.own = Layer(timeframe, self.nodes)
+        self.own = Layer(timeframe, 0, self.nodes)
         self._layers = {timeframe: self.own}
         self._kept: list[Term] = []
 
@@ -113,10 +126,8 @@ class Graph:
                 inner = self._layer(term.timeframe)
             below: list[Lowered] = []
             if isinstance(term, WITH_OPERANDS):
-                found = [inner.done.get(id(one)) for one in term.operands]
-                below = [one for one in found if one is not None]
-                if len(below) < len(found):
-                    stack += [(term.operands[i], inner) for i in range(len(found) - 1, -1, -1) if found[i] is None]
+                below = self._below(term, inner, stack)
+                if len(below) < len(term.operands):
                     continue
             stack.pop()
             lowered = self._one(term, inner, below)
@@ -127,10 +138,31 @@ class Graph:
             layer.done[id(term)] = lowered if inner is layer else self._aligned(lowered, inner.timeframe)
         return self.own.done[id(root)].node
 
+    def _below(self, term: WithOperands, layer: Layer, stack: list[tuple[Term, Layer]]) -> list[Lowered]:
+        """Nodes of a term's operands; those that have none yet go on the stack, unless they are constants."""
+        done = layer.done
+        below: list[Lowered] = []
+        waiting: list[tuple[Term, Layer]] = []
+        for one in term.operands:
+            lowered = done.get(id(one))
+            if lowered is None and isinstance(one, Constant):
+                lowered = done[id(one)] = Lowered(layer.build(Op.CONST, (), one.value), 0, 0)
+            if lowered is None:
+                waiting.append((one, layer))
+            else:
+                below.append(lowered)
+        stack.extend(reversed(waiting))
+        return below
+
+    @property
+    def timeframes(self) -> tuple[Timeframe, ...]:
+        """Timeframes by number of their layer."""
+        return tuple(self._layers)
+
     def _layer(self, timeframe: Timeframe) -> Layer:
         layer = self._layers.get(timeframe)
         if layer is None:
-            layer = self._layers[timeframe] = Layer(timeframe, self.nodes)
+            layer = self._layers[timeframe] = Layer(timeframe, len(self._layers), self.nodes)
         return layer
 
     def _one(self, term: Term, layer: Layer, operands: list[Lowered]) -> Lowered:

@@ -1,6 +1,6 @@
 """From text to tree (rules E1, E2).
 
-The grammar beside this file is read by lark as LALR, once in a process and when the first expression is parsed.
+The grammar beside this file is read by lark as LALR(1), once in a process and when the first expression is parsed.
 Nothing of the text is ever executed. Only ``ExpressionError`` leaves this module, whatever the text: nesting and size
 are counted on the way, so that neither deep nor long input gets far.
 """
@@ -8,16 +8,16 @@ are counted on the way, so that neither deep nor long input gets far.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from workbench.expressions.builder import DEPTH_LIMIT, Builder, Refused, too_deep
 from workbench.expressions.slips import slip
 from workbench.expressions.source import error, readable
 from workbench.expressions.syntax import Script
-
-if TYPE_CHECKING:
-    import lark
+from workbench.expressions.tables import Table, Unexpected
+from workbench.expressions.tokens import tokens
 
 # Read before parsing: comments, parentheses, and chains of signs, which would otherwise be stacked before anybody
 # counts them.
@@ -25,21 +25,25 @@ _NESTING = re.compile(r"(?:#|//)[^\n]*|[()]|-(?:[ \t\r\n]*-){64,}")
 
 
 @cache
-def _parser() -> lark.Lark:
-    """Build the parser; about a tenth of a second, so not before it is needed."""
+def _table() -> Table:
+    """Build the parse table; about a tenth of a second, so not before it is needed."""
     import lark
+    from lark.lexer import Lexer
 
-    from workbench.expressions.tokens import Tokens
+    class NoLexer(Lexer):
+        """The terminals are made by ``tokens``."""
 
-    return lark.Lark.open_from_package(
-        __package__,
-        "grammar.lark",
-        parser="lalr",
-        lexer=Tokens,
-        maybe_placeholders=False,
-        keep_all_tokens=True,
-        transformer=cast("lark.Transformer[lark.Token, Script]", Builder()),
+        def __init__(self, lexer_conf: object) -> None:
+            """Take nothing."""
+
+        def lex(self, lexer_state: object, parser_state: object) -> Iterator[lark.Token]:
+            """Never called."""
+            raise AssertionError
+
+    grammar = lark.Lark.open_from_package(
+        __package__, "grammar.lark", parser="lalr", lexer=NoLexer, maybe_placeholders=False, keep_all_tokens=True
     )
+    return Table(grammar, Builder())
 
 
 def _refuse_deep(source: str) -> None:
@@ -76,17 +80,13 @@ def parse(text: str) -> Script:
 
 @lru_cache(maxsize=512)
 def _parsed(source: str) -> Script:
-    import lark
-
     try:
         _refuse_deep(source)
-        script = cast("Script", _parser().parse(source))
+        script = cast("Script", _table().run(tokens(source), len(source)))
     except Refused as refused:
         raise error(source, refused.at, refused.message, refused.hint) from None
-    except lark.UnexpectedToken as wrong:
-        stopped = len(source) if wrong.token.type == "$END" else wrong.token.start_pos or 0
-        at, message, hint = slip(source, stopped, wrong.accepts or wrong.expected)
-        raise error(source, at, message, hint) from None
+    except Unexpected as wrong:
+        raise error(source, *slip(source, wrong.token.at, wrong.accepted)) from None
     _refuse_same_line(source, script)
     return script
 

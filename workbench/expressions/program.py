@@ -146,9 +146,9 @@ def compile_program(
 
 def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:
     """Sort the nodes into the order in which they run and give each its memory."""
-    timeframes = sorted({graph.timeframe, *(node.timeframe for node in graph.nodes)}, reverse=True)
-    rank = {timeframe: k for k, timeframe in enumerate(timeframes)}
-    tf_of = [rank[node.timeframe] for node in graph.nodes]
+    timeframes = sorted(graph.timeframes, reverse=True)
+    rank = [timeframes.index(timeframe) for timeframe in graph.timeframes]
+    tf_of = [rank[node.layer] for node in graph.nodes]
     order = sorted(range(len(tf_of)), key=tf_of.__getitem__)
     place = {index: position for position, index in enumerate(order)}
     place[-1] = -1

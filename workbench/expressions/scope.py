@@ -32,12 +32,15 @@ class Scope:
         The strategy's timeframe as a set.
     here : Reach
         Of a series of the strategy's bars.
+    timeframes : dict of str to Timeframe
+        Those named so far, by how they were written.
     """
 
     def __init__(self, source: str, timeframe: Timeframe) -> None:
         self.source, self.timeframe = source, timeframe
         self.own: Timeframes = frozenset((timeframe,))
         self.here = Reach(NONE, self.own, None)
+        self.timeframes: dict[str, Timeframe] = {}
 
     def refuse(self, at: int, message: str, hint: str = "") -> NoReturn:
         """Raise the error that points at one character of the text."""

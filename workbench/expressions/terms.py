@@ -102,7 +102,8 @@ class Application(NamedTuple):
     timeframe: Timeframe | None
 
 
-Term = Constant | Source | Operation | Chain | Application
+WithOperands = Operation | Chain | Application
+Term = Constant | Source | WithOperands
 
 # For the walks: a tuple is looked through faster than a union.
 WITH_OPERANDS: Final = (Operation, Chain, Application)

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
-
-from lark import Token
-from lark.lexer import Lexer
+from typing import Final
 
 from workbench.expressions.builder import NODE_LIMIT, Refused
 from workbench.expressions.syntax import KEYWORDS
+from workbench.expressions.tables import Token
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
@@ -44,45 +42,43 @@ TOKEN_LIMIT: Final = 5_000
 _VALUES: Final = frozenset(("NUMBER", "NAME", "PARAMETER", "TEXT", "CLOSE"))
 
 _SPLIT: Final = "Split it into several strategies, or define what repeats once: name = expression."
-# What each terminal adds to the count of nodes; the AND of a BETWEEN is not one of its own.
-_NODES: Final = {
-    **dict.fromkeys(("NUMBER", "NAME", "PARAMETER", "CALL", "AND", "OR", "NOT", "COMPARE"), 1),
-    **dict.fromkeys(("CROSS", "MOVING", "ADD", "MULTIPLY", "MINUS"), 1),
-}
+# Terminals that count as a node; the AND of a BETWEEN counts for it.
+_NODES: Final = frozenset(
+    "NUMBER NAME PARAMETER CALL AND OR NOT COMPARE CROSS MOVING ADD MULTIPLY MINUS".split(),
+)
 
 
-class Tokens(Lexer):
-    """The lexer that lark's parser calls."""
+def tokens(source: str) -> Iterator[Token]:
+    """Terminals of a text; a text with too many is left at once.
 
-    def __init__(self, lexer_conf: Any) -> None:
-        """Take no configuration: the terminals are declared in the grammar and made here."""
+    What a sign or a crossing is depends on what stands before it: after a value an operator, elsewhere the sign of a
+    number or the name of a function. The parenthesis of a call stands on the line of its name, so that a last
+    statement in parentheses is not swallowed by a definition above it that ends with a name.
 
-    def lex(self, data: Any) -> Iterator[Token]:  # type: ignore[override]  # lark wraps a lexer that takes text
-        """Terminals of a text, each with its offset; a text with too many nodes is left at once.
-
-        What a sign or a crossing is depends on what stands before it: after a value an operator, elsewhere the sign
-        of a number or the name of a function. The parenthesis of a call stands on the line of its name, so that a
-        last statement in parentheses is not swallowed by a definition above it that ends with a name.
-        """
-        before, nodes, tokens = "", 0, 0
-        for match in _SCAN.finditer(data):
-            kind = match.lastgroup or ""
-            if kind == "SKIP":
-                continue
-            value = match[kind]
-            if kind == "WORD":
-                kind = KEYWORDS.get(value.upper(), "NAME")
-                named = kind == "NAME" or (kind == "CROSS" and before not in _VALUES)
-                if named and _CALLED.match(data, match.end()):
-                    kind = "CALL"
-            elif kind == "SIGN":
-                kind = "ADD" if value == "+" or before in _VALUES else "MINUS"
-            before = kind
-            at = match.start(match.lastindex or 0)
-            nodes += _NODES.get(kind, 0)
-            tokens += 1
-            if nodes > NODE_LIMIT:
-                raise Refused(at, f"the expression has more than {NODE_LIMIT:,} nodes", _SPLIT)
-            if tokens > TOKEN_LIMIT:
-                raise Refused(at, f"the expression has more than {TOKEN_LIMIT:,} words and signs", _SPLIT)
-            yield Token(kind, value, at)
+    Raises
+    ------
+    Refused
+        More nodes or words than rule E8 allows.
+    """
+    before, nodes, words = "", 0, 0
+    for match in _SCAN.finditer(source):
+        kind = match.lastgroup or ""
+        if kind == "SKIP":
+            continue
+        text = match[kind]
+        if kind == "WORD":
+            kind = KEYWORDS.get(text.upper(), "NAME")
+            named = kind == "NAME" or (kind == "CROSS" and before not in _VALUES)
+            if named and _CALLED.match(source, match.end()):
+                kind = "CALL"
+        elif kind == "SIGN":
+            kind = "ADD" if text == "+" or before in _VALUES else "MINUS"
+        before = kind
+        at = match.start(match.lastindex or 0)
+        nodes += kind in _NODES
+        words += 1
+        if nodes > NODE_LIMIT:
+            raise Refused(at, f"the expression has more than {NODE_LIMIT:,} nodes", _SPLIT)
+        if words > TOKEN_LIMIT:
+            raise Refused(at, f"the expression has more than {TOKEN_LIMIT:,} words and signs", _SPLIT)
+        yield Token(kind, text, at)
