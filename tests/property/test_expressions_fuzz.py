@@ -29,7 +29,8 @@ TOKENS = (*registry.names(), *KEYWORDS, *SIGNS, *WORDS, *FOREIGN, "\n", " ", "\t
 DEEP = (
     *("(", "-", "NOT ", "ABS(", "IF(", "a AND ", "1+", "1,", "f(", "f(a,", "a,", "(-", "NOT(", "a=", "a=b\n", "$n*"),
     *("close > ", "x = 1\n", "SMA(close, 5) + ", "close CROSSES_ABOVE ", "1 BETWEEN ", "close\n", "\n", '"1h",', "#"),
-    *("close > 1 AND ", "RSI(14) < 30 OR ", 'SMA(close("1h"), 5) * ', "(close) - ", " ", "\x00", ".", "e", "9", "0", "_"),
+    *("close > 1 AND ", "RSI(14) < 30 OR ", 'SMA(close("1h"), 5) * ', "(close) - ", " ", "\x00"),
+    *(".", "e", "9", "0", "_"),
 )
 
 
