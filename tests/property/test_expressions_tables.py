@@ -37,7 +37,8 @@ def outcome_of_lark(grammar: lark.Lark, text: str) -> tuple[str, int, frozenset[
         grammar.parse(text)
     except lark.UnexpectedToken as wrong:
         end = wrong.token.type == "$END"
-        return "refused", len(text) if end else wrong.token.start_pos, frozenset(wrong.accepts) - {"$END"}  # we need not know
+        # Whether the text might end here is what ours does not say.
+        return "refused", len(text) if end else wrong.token.start_pos, frozenset(wrong.accepts) - {"$END"}
     return "taken", -1, frozenset()
 
 
