@@ -15,7 +15,8 @@ from tests.bench import million_bars
 from tests.bench.bench_table import fresh_process, in_turns, median_s, row
 from workbench.engine.desk import grown, new_desk
 from workbench.engine.loop import run
-from workbench.engine.records import Curve, Desk, Market
+from workbench.engine.one_instant import OneInstant
+from workbench.engine.records import Curve, Desk
 from workbench.expressions.batch import Batch
 from workbench.expressions.kernels import advance_all
 from workbench.market.instruments import instrument
@@ -144,19 +145,21 @@ def test_one_bar_through_the_step_in_5_us(bars: wb.Bars) -> None:
     laid = Laid(million_bars.strategy(), {"24x7:WALK": part}, common_grid({"24x7:WALK": part}))
     market, signals = laid.market(0), laid.signals(0)
     m = len(market.instants)
-    curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
     desk = new_desk(million_bars.strategy(), [instrument("24x7:WALK")], wb.costs.bps(1, 1), 1e6, m)
     desk = desk._replace(
         **{name: np.zeros(10 * m, getattr(desk, name).dtype) for name in ("actions", "fills", "trades", "notes")}
     )
-    each = [Market(*(column[i : i + 1] for column in market)) for i in range(m)]
-    said = [type(signals)(*(column[i : i + 1] for column in signals)) for i in range(m)]
-    drawn = [Curve(*(column[i : i + 1] for column in curve)) for i in range(m)]
-    run(desk, each[0], said[0], drawn[0], 0, 0)
-    start = time.process_time()
-    for i in range(1, m):
-        run(desk, each[i], said[i], drawn[i], 0, 0)
-    taken = (time.process_time() - start) / (m - 1)
+    one = OneInstant(desk)
+    taken = 0.0
+    for i in range(m):
+        one.market.instants[0] = market.instants[i]
+        for room, column in zip((*one.market[1:], one.signals.flags), (*market[1:], signals.flags), strict=True):
+            room[0] = column[i]
+        start = time.perf_counter()
+        stepped = one.advance()
+        taken += time.perf_counter() - start
+        assert stepped == 1
+    taken /= m
     row("one bar through the compiled step, from Python", f"{taken * 1e6:.2f} µs", "< 5")
     assert int(desk.account[0]["n_trades"]) > 50
     assert taken < 5e-6

@@ -216,7 +216,7 @@ def test_E8_nodes_are_counted():
     assert "more than 2,500 nodes" in refused(" AND ".join([*each_eight, "1 > a + 2"])).message
 
 
-@pytest.mark.parametrize(
+LONG_TEXTS = pytest.mark.parametrize(
     "text",
     [
         "0" * 19_990 + " x",
@@ -231,6 +231,17 @@ def test_E8_nodes_are_counted():
         "#" * 19_999,
     ],
 )
+
+
+@LONG_TEXTS
+def test_E8_long_texts_that_mean_nothing_are_refused_with_a_place(text):
+    wrong = refused(text)
+    assert wrong.line >= 1 and wrong.column >= 1
+    assert wrong.message
+
+
+@pytest.mark.bench
+@LONG_TEXTS
 def test_E8_no_text_keeps_the_parser_busy(text):
     parse("close")
     best = 9.0

@@ -42,7 +42,7 @@ def array_at(typing_context: Any, address: Any, shape: Any, dtype: Any) -> Any:
             strides.insert(0, builder.mul(strides[0], length))
         data = builder.inttoptr(arguments[0], cell.as_pointer())
         populate_array(array, data=data, shape=lengths, strides=strides, itemsize=size, meminfo=None)
-        return array._getvalue()
+        return array._getvalue()  # noqa: SLF001 (how numba hands a built value over)
 
     return kind(types.int64, shape, dtype), build
 

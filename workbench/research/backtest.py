@@ -86,7 +86,7 @@ def backtest(
         at, close = run(desk, market, signals, curve, at, close)
     session_date = grid.sessions.date[grid.session[first:]]
     traded = ~np.isnan(market.close).all(axis=1)
-    left = Run(desk, curve, market.instants["close_ns"].copy(), session_date, traded, tuple(data))
+    left = Run(desk, curve, grid.close_ns[first:], session_date, traded, tuple(data))
     said = remarks(strategy, costs, data, market, signals)
     key = result_hash(strategy, data, costs, float(initial_cash), start)
     return Result(left, strategy, data, costs, float(initial_cash), key, said)

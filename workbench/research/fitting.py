@@ -75,6 +75,8 @@ def _bars_of(name: str, given: Any) -> Bars:
 def common_grid(data: Mapping[str, Bars]) -> Grid:
     """The base grid from the first bar of any instrument through the last."""
     one = next(iter(data.values()))
+    if len(data) == 1:
+        return one.grid
     first = min(int(item.ts_ns[0]) for item in data.values())
     last = max(int(item.ts_ns[-1]) for item in data.values())
     return build_grid(one.calendar, one.timeframe, first, last)

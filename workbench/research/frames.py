@@ -21,12 +21,17 @@ from workbench.schema import Decision, OrderKind, OrderStatus, Reason
 
 ID_CHARACTERS = 20
 
+#: How pandas and numpy store a missing instant.
+MISSING_NS = np.iinfo(np.int64).min
+
 
 def utc(ns: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
     """Nanoseconds since 1970-01-01 as UTC timestamps; -1 is missing."""
-    stamps = ns.astype("datetime64[ns]")
-    stamps[ns < 0] = np.datetime64("NaT")
-    return pd.DatetimeIndex(stamps, tz="UTC")
+    ns = np.ascontiguousarray(ns)
+    missing = ns < 0
+    if missing.any():
+        ns = np.where(missing, MISSING_NS, ns)
+    return pd.DatetimeIndex(ns.view("datetime64[ns]"), tz="UTC")
 
 
 def labels(codes: npt.ArrayLike, names: Sequence[str]) -> Any:

@@ -47,7 +47,7 @@ class Laid:
 
     def __init__(self, strategy: Strategy, data: Mapping[str, Bars], grid: Grid) -> None:
         self.strategy, self.data, self.grid = strategy, data, grid
-        self._at = {name: grid.locate(item.ts_ns) for name, item in data.items()}
+        self._at = {name: item.at if grid is item.grid else grid.locate(item.ts_ns) for name, item in data.items()}
         proxy = strategy.execution == "proxy_close"
         self._buckets: dict[Timeframe, Buckets] = {}
         for timeframe in {*strategy.program.timeframes, strategy.bar_timeframe}:

@@ -115,11 +115,11 @@ class Result:
         return pd.DataFrame(
             {
                 "cash": rows.cash,
-                "position_value": self._run.curve.position_value[self._run.traded],
+                "position_value": self._run.curve.position_value[self._kept],
                 "equity": rows.equity,
                 "drawdown_frac": rows.drawdown_frac,
             },
-            index=frames.utc(self._run.close_ns[self._run.traded]).rename("ts_close"),
+            index=frames.utc(self._run.close_ns[self._kept]).rename("ts_close"),
             copy=False,
         )
 
@@ -155,14 +155,18 @@ class Result:
         return write_report(self, folder)
 
     @cached_property
+    def _kept(self) -> Any:
+        """Which instants have a row of equity: all of them as a slice, which copies nothing, or a mask."""
+        return slice(None) if self._run.traded.all() else self._run.traded
+
+    @cached_property
     def _orders(self) -> frames.Orders:
         return frames.Orders(written(self._run.desk, "actions"), self._run.instruments, self.strategy.hash)
 
     @cached_property
     def _rows(self) -> EquityRows:
         run = self._run
-        # A slice keeps the arrays as they are where every interval traded; a mask would copy them.
-        rows: Any = slice(None) if run.traded.all() else run.traded
+        rows = self._kept
         cash = run.curve.cash[rows]
         calendar = next(iter(self.bars.values())).calendar
         return EquityRows(

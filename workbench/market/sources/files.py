@@ -182,12 +182,24 @@ def read_parquet(path: pathlib.Path) -> pd.DataFrame:
 
     try:
         with parquet.ParquetFile(path) as file:
-            frame: pd.DataFrame = file.read().to_pandas()
+            frame = _column_by_column(file)
         _give_back()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path}: the Parquet file is damaged or cut short: {_one_line(error)}. "
                         "Fetch or write it again.") from error
     return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+
+
+def _column_by_column(file: Any) -> pd.DataFrame:
+    """A Parquet file as a DataFrame; read whole, a long file would be in memory twice."""
+    names = list(file.schema_arrow.names)
+    described = (file.schema_arrow.pandas_metadata or {}).get("index_columns", [])
+    plain = all(isinstance(index, dict) for index in described) and len(set(names)) == len(names)
+    if not plain:
+        whole: pd.DataFrame = file.read().to_pandas(split_blocks=True, self_destruct=True)
+        return whole
+    columns = {name: file.read(columns=[name]).column(0).to_pandas() for name in names}
+    return pd.DataFrame(columns, copy=False)
 
 
 def _give_back() -> None:
