@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,9 @@ def backtesting_py(table: pd.DataFrame) -> Any:
                 self.buy(size=0.5, sl=price * (1 - STOP), tp=price * (1 + TARGET))
 
     named = table.rename(columns=str.title).tz_localize(None)
-    return Backtest(named, Same, cash=1e6, commission=1e-4, finalize_trades=True).run()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its statistics use what pandas is about to drop
+        return Backtest(named, Same, cash=1e6, commission=1e-4, finalize_trades=True).run()
 
 
 #: In a fresh process: the file is read, the backtest run, every table of the figure asked for; then the peak of memory.

@@ -149,6 +149,7 @@ def test_one_bar_through_the_step_in_5_us(bars: wb.Bars) -> None:
     desk = desk._replace(
         **{name: np.zeros(10 * m, getattr(desk, name).dtype) for name in ("actions", "fills", "trades", "notes")}
     )
+    OneInstant(new_desk(million_bars.strategy(), [instrument("24x7:WALK")], wb.costs.bps(1, 1), 1e6)).advance()
     one = OneInstant(desk)
     taken = 0.0
     for i in range(m):
