@@ -9,7 +9,7 @@ WORKERS ?= auto
 # Handed to pytest: make test ARGS="tests/unit -k stats"
 ARGS ?=
 
-.PHONY: help demo test fuzz bounds lab bench lint format lock clean
+.PHONY: help demo test fuzz plain bounds lab bench lint format lock clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,9 +25,17 @@ test: $(VENV)/.installed-test ## Run the test suite
 fuzz: $(VENV)/.installed-test ## Run the long random tests (minutes)
 	@$(PYTHON) -m pytest -m fuzz $(ARGS)
 
+# The law itself, run by Python: what a kernel does must not depend on its compiler.
+LAW := tests/property/test_engine_against_reference.py tests/property/test_one_instant.py \
+    tests/unit/test_indicators_hand_worked.py tests/unit/test_market_resample.py tests/unit/test_market_grid.py \
+    tests/unit/test_costs_worked.py
+
+plain: $(VENV)/.installed-test ## Run the tests of the kernels without compiling them
+	@NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest -q $(LAW) $(ARGS)
+
 # A cache of its own: a kernel that was compiled without the checks would be loaded as it is.
-bounds: $(VENV)/.installed-test ## Run the test suite with every array access of the kernels checked (slow)
-	@NUMBA_BOUNDSCHECK=1 WORKBENCH_CACHE=$(CURDIR)/.workbench/cache-bounds $(PYTHON) -m pytest -n $(WORKERS) $(ARGS)
+bounds: $(VENV)/.installed-test ## Run the tests of the kernels with every array access checked (slow)
+	@NUMBA_BOUNDSCHECK=1 WORKBENCH_CACHE=$(CURDIR)/.workbench/cache-bounds $(PYTHON) -m pytest -q $(LAW) $(ARGS)
 
 lab: $(VENV)/.installed ## Open JupyterLab on the notebooks
 	@$(VENV)/bin/jupyter lab notebooks
