@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 
 import workbench as wb
@@ -43,3 +45,13 @@ def test_R1_an_open_trade_shows_in_the_short_form() -> None:
     bars = wb.samples.stock("AAPL").between("2010-01-04", "2010-03-31")
     result = wb.backtest(strategy(entry="close > 1", exit="close < 0.5"), bars, initial_cash=1e6)
     assert "n_open_trades=1" in repr(result)
+
+
+def test_a_report_into_a_file_says_so(tmp_path: pathlib.Path) -> None:
+    bars = wb.samples.stock("AAPL").between("2010-01-04", "2010-01-29")
+    result = wb.backtest(strategy(), bars, initial_cash=1e6)
+    occupied = tmp_path / "report"
+    occupied.write_text("mine")
+    with pytest.raises(wb.ConfigError, match="cannot be made"):
+        result.report(str(occupied))
+    assert occupied.read_text() == "mine"

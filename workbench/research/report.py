@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from workbench.errors import ConfigError
 from workbench.market.home import write_atomically
 from workbench.market.instruments import instrument
 from workbench.market.samples import SYNTHETIC
@@ -48,8 +49,17 @@ def write_report(result: Result, folder: str | os.PathLike[str]) -> pathlib.Path
     -------
     pathlib.Path
         The page.
+
+    Raises
+    ------
+    ConfigError
+        The folder cannot be made, for example because a file has its name.
     """
     target = pathlib.Path(folder).expanduser().absolute()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the folder {target} cannot be made: {error.strerror}. Name another one.") from error
     write_atomically(target / "trades.csv", result.trades.to_csv(index=False).encode())
     write_atomically(target / "fills.csv", result.fills.to_csv(index=False).encode())
     equity = io.BytesIO()
