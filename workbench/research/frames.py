@@ -31,7 +31,8 @@ def utc(ns: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
     missing = ns < 0
     if missing.any():
         ns = np.where(missing, MISSING_NS, ns)
-    return pd.DatetimeIndex(ns.view("datetime64[ns]"), tz="UTC")
+    # From integers with a type that says UTC, pandas makes the index without a copy.
+    return pd.DatetimeIndex(ns, dtype="datetime64[ns, UTC]", copy=False)
 
 
 def labels(codes: npt.ArrayLike, names: Sequence[str]) -> Any:
