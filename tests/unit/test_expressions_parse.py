@@ -255,5 +255,5 @@ def test_E8_no_text_keeps_the_parser_busy(text):
 
 def test_E8_long_text_is_refused_at_once():
     assert "at most 20,000" in refused("a " * 50_000).message
-    assert "more than 4,000 words and signs" in refused(("(" * 60 + "a" + ")" * 60 + "-") * 100).message
+    assert "more than 5,000 words and signs" in refused(("(" * 60 + "a" + ")" * 60 + "-") * 100).message
     assert parse("a > 1" + "\n# a word on it" * 1_300).body.depth == 0

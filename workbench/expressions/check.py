@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from numbers import Real
-from typing import Final, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
 from workbench.expressions import syntax
 from workbench.expressions.builder import DEPTH_LIMIT
@@ -111,23 +111,16 @@ class _Walk:
             node, operands = stack.pop()
             if isinstance(node, syntax.LEAVES):
                 done.append(self._leaf(node))
-            elif operands >= 0:
-                taken = tuple(done[len(done) - operands :])
-                del done[len(done) - operands :]
-                done.append(self._made(node, taken))
-            else:
+            elif operands < 0:
                 below = self._below(node)
-                if all(isinstance(child, syntax.LEAVES) for child in below):
-                    done.append(self._made(node, tuple([self._leaf(cast("syntax.Leaf", child)) for child in below])))
-                    continue
                 stack.append((node, len(below)))
                 stack.extend([(child, -1) for child in reversed(below)])
+            else:
+                taken = tuple(done[len(done) - operands :])
+                del done[len(done) - operands :]
+                one = call_term if isinstance(node, syntax.Call) else operator_term
+                done.append(one(self.scope, cast("Any", node), taken))
         return done[0]
-
-    def _made(self, node: syntax.Call | syntax.Operator, operands: tuple[Term, ...]) -> Term:
-        if isinstance(node, syntax.Call):
-            return call_term(self.scope, node, operands)
-        return operator_term(self.scope, node, operands)
 
     def _below(self, node: syntax.Call | syntax.Operator) -> tuple[syntax.Node, ...]:
         """Nodes to look at before one node; a call's name is looked up before its arguments."""

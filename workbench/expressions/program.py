@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -41,8 +41,6 @@ node_dtype = np.dtype(
 
 # Below it are the arithmetic operations and combinations of one bar, which remember nothing.
 _STATELESS: Final = int(Op.AND)
-
-_ABSENT: Final = (-1, -1, -1, -1)
 
 #: What the value of each root of a strategy must be; other names may be either.
 ROOT_TYPES: Final[dict[str, ValueType]] = {
@@ -157,9 +155,8 @@ def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:
     ordered = [graph.nodes[index] for index in order]
     nodes: Any = np.zeros(len(order), node_dtype)
     nodes["op"] = [node.op for node in ordered]
-    nodes["p"] = np.fromiter(chain.from_iterable(node.p for node in ordered), np.float64).reshape(-1, 3)
-    children = chain.from_iterable((*node.children, *_ABSENT[len(node.children) :]) for node in ordered)
-    nodes["args"] = np.fromiter((place[child] for child in children), np.int32).reshape(-1, 4)
+    nodes["p"] = [node.p for node in ordered]
+    nodes["args"] = [[place[one] for one in (*node.children, -1, -1, -1, -1)[:4]] for node in ordered]
     nodes["tf"] = [tf_of[index] for index in order]
     nodes["is_call"] = [index in graph.calls for index in order]
     sizes = [0 if node.op < _STATELESS else int(state_size(node.op, *node.p)) for node in ordered]

@@ -87,10 +87,8 @@ class Table:
                 if move.__class__ is not Reduction:
                     break
                 size, make, rule = move
-                if make is None:  # one value, which stays
-                    states[-1] = moves[states[-2]][rule]
-                    continue
-                values[-size:] = (make(values[-size:]),)
+                if make is not None:
+                    values[-size:] = (make(values[-size:]),)
                 del states[-size:]
                 states.append(moves[states[-1]][rule])
             if move is None:

@@ -34,11 +34,10 @@ _SCAN = re.compile(
     )""",
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
-_KINDS: Final = ("", *sorted(_SCAN.groupindex, key=_SCAN.groupindex.__getitem__))
 _CALLED = re.compile(r"[ \t]*\(")
 
 #: Most words and signs of a text, parentheses and commas included: with it, nothing keeps the parser busy for 50 ms.
-TOKEN_LIMIT: Final = 4_000
+TOKEN_LIMIT: Final = 5_000
 
 _VALUES: Final = frozenset(("NUMBER", "NAME", "PARAMETER", "TEXT", "CLOSE"))
 
@@ -63,20 +62,19 @@ def tokens(source: str) -> Iterator[Token]:
     """
     before, nodes, words = "", 0, 0
     for match in _SCAN.finditer(source):
-        group = match.lastindex or 0
-        kind = _KINDS[group]
+        kind = match.lastgroup or ""
         if kind == "SKIP":
             continue
-        at, end = match.span(group)
-        text = source[at:end]
+        text = match[kind]
         if kind == "WORD":
             kind = KEYWORDS.get(text.upper(), "NAME")
             named = kind == "NAME" or (kind == "CROSS" and before not in _VALUES)
-            if named and _CALLED.match(source, end):
+            if named and _CALLED.match(source, match.end()):
                 kind = "CALL"
         elif kind == "SIGN":
             kind = "ADD" if text == "+" or before in _VALUES else "MINUS"
         before = kind
+        at = match.start(match.lastindex or 0)
         nodes += kind in _NODES
         words += 1
         if nodes > NODE_LIMIT:
