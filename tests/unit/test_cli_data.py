@@ -166,9 +166,31 @@ def test_a_damaged_store_is_named(tmp_path: pathlib.Path) -> None:
     expect(0, "data", "import", write_csv(tmp_path / "AAA_5m.csv", made_up()), "--calendar", "NSE")
     path = Store().path("AAA", "5m")
     path.write_bytes(path.read_bytes()[:100])
+    expect(0, "data", "import", write_csv(tmp_path / "BBB_5m.csv", made_up(2)), "--calendar", "NSE")
     text = expect(2, "data", "list")
-    assert "AAA_5m.parquet" in text
-    assert "damaged" in text
+    assert "AAA_5m.parquet: the Parquet file is damaged" in text
+    assert load_bars("BBB", "5m", "NSE").content_hash in text
+    for asked in (("evaluate", "close", "--bars", "AAA"), ("evaluate", "close", "--bars", "NSE:AAA")):
+        assert "AAA_5m.parquet: the Parquet file is damaged" in expect(2, *asked)
+
+
+def test_a_damaged_manifest_hides_no_file(tmp_path: pathlib.Path) -> None:
+    for name in ("AAA", "BBB"):
+        expect(0, "data", "import", write_csv(tmp_path / f"{name}_5m.csv", made_up()), "--calendar", "NSE")
+    Store().path("AAA", "5m").with_suffix(".json").write_text("{")
+    text = expect(2, "data", "list")
+    assert "the manifest is damaged" in text
+    assert text.count(load_bars("BBB", "5m", "NSE").content_hash) == 2
+
+
+def test_B7_bars_of_a_coarser_timeframe_are_noted(tmp_path: pathlib.Path) -> None:
+    bars = made_up()
+    path = write_csv(tmp_path / "export.csv", bars)
+    for command in (("validate",), ("import", "--symbol", "AAA")):
+        text = expect(0, "data", *command, path, "--calendar", "NSE", "--timeframe", "1m")
+        assert "every bar lies on the grid of 5m" in text
+        assert "are these 5m bars?" in text
+    assert "grid of" not in expect(0, "data", "validate", path, "--calendar", "NSE", "--timeframe", "5m")
 
 
 @pytest.mark.parametrize(

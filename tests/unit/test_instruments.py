@@ -119,5 +119,5 @@ def test_N6_a_wrong_file_is_refused_whole_with_file_and_place(tmp_path, suffix, 
 
 
 def test_N6_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="there is no such file"):
         load_instruments(tmp_path / "none.csv")

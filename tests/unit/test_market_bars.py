@@ -11,6 +11,7 @@ import pytest
 from workbench.errors import ConfigError, DataError
 from workbench.market.bars import Bars
 from workbench.market.calendar import import_calendar, resolve_calendar
+from workbench.market.samples import synthetic
 
 OPENING = pd.Timestamp("2024-03-01 09:15+05:30")  # a Friday
 
@@ -183,8 +184,33 @@ def test_C3_bars_of_an_unknown_year_are_accepted() -> None:
 
 def test_B6_local_times_called_utc_are_refused_with_the_cause() -> None:
     wrong = good(75).tz_convert("Asia/Kolkata").tz_localize(None).tz_localize("UTC")
-    with pytest.raises(DataError, match="look like Asia/Kolkata clock times that were called UTC"):
+    with pytest.raises(DataError, match="look like Asia/Kolkata clock times that were given the offset of UTC"):
         Bars(wrong, "5m", "NSE")
+
+
+@pytest.mark.parametrize(("true", "said"), [("5m", "1m"), ("15m", "1m"), ("15m", "5m"), ("1h", "15m")])
+def test_B7_bars_declared_too_fine_are_noted(true: str, said: str) -> None:
+    bars = synthetic(seed=3, start="2023-01-02", end="2023-01-06", timeframe=true)
+    assert Bars(bars.frame, true, "NSE").notes == ()
+    (note,) = Bars(bars.frame, said, "NSE").notes
+    assert note.startswith(f"every bar lies on the grid of {true}")
+    assert f"of the {said} intervals have none: are these {true} bars?" in note
+    assert "are these" in Bars(bars.frame, said, "NSE")._repr_html_()
+
+
+def test_B7_one_bar_a_session_at_its_open_is_noted_as_daily() -> None:
+    bars = synthetic(seed=3, start="2023-01-02", end="2023-01-13", timeframe="5m")
+    opening = bars.frame[bars.index.strftime("%H:%M") == "03:45"]
+    (note,) = Bars(opening, "5m", "NSE").notes
+    assert note.startswith("every bar opens its session, and 99% of the 5m intervals have none: are these 1d bars?")
+
+
+def test_B7_a_thin_instrument_is_not_suspected() -> None:
+    bars = synthetic(seed=3, start="2023-01-02", end="2023-01-06", timeframe="1m")
+    thin = bars.frame.sample(frac=0.1, random_state=7).sort_index()
+    assert Bars(thin, "1m", "NSE").notes == ()
+    half = bars.frame.iloc[::2]
+    assert Bars(half, "1m", "NSE").notes == ()
 
 
 def test_B6_bars_stamped_at_their_close_are_refused_with_the_cause() -> None:

@@ -125,5 +125,5 @@ def test_C2_an_unknown_exchange_is_refused_and_nothing_kept(upload, tmp_path) ->
 
 
 def test_C2_a_file_that_cannot_be_read_is_refused(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(DataError, match=r"absent\.csv: the calendar cannot be read"):
+    with pytest.raises(DataError, match=r"absent\.csv: there is no such file"):
         import_calendar(tmp_path / "absent.csv", home=tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -143,6 +144,68 @@ def test_B6_the_wrong_zone_is_refused(write: Write) -> None:
         read_bars(path, "5m", "NSE", zone="America/New_York")
 
 
+def with_offset(stamp: str) -> Callable[[str], str]:
+    return lambda t: f"{t}:00{stamp}"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Colombo", "+05:30"])
+def test_B6_a_zone_that_agrees_with_the_offsets_is_accepted(write: Write, tmp_path: pathlib.Path, zone: str) -> None:
+    check_read(read_bars(write(lines(with_offset("+05:30"), "ts,open,high,low,close,volume")), "5m", "NSE", zone=zone))
+    frame = pd.DataFrame([row[1:] for row in ROWS], columns=["open", "high", "low", "close", "volume"])
+    frame.insert(0, "ts", OPENINGS.tz_convert("Asia/Kolkata"))
+    frame.to_parquet(tmp_path / "bars.parquet", index=False)
+    check_read(read_bars(tmp_path / "bars.parquet", "5m", "NSE", zone=zone))
+
+
+@pytest.mark.parametrize("stamp", ["Z", "+00:00", "+0000", " UTC", "-05:00"])
+def test_B6_a_zone_that_contradicts_the_offsets_is_refused(write: Write, stamp: str) -> None:
+    """Clock times exported as UTC with a zone named beside them were read as UTC, the zone passed over in silence."""
+    path = write(lines(with_offset(stamp), "ts,open,high,low,close,volume"))
+    offset = stamp.strip().replace("Z", "+00:00").replace("UTC", "+00:00").replace("+0000", "+00:00")
+    with pytest.raises(DataError, match=rf"row 0 \(line 2\).* the offset {re.escape(offset)}") as caught:
+        read_bars(path, "5m", "NSE", zone="Asia/Kolkata")
+    assert "Asia/Kolkata was +05:30 then" in str(caught.value)
+    assert "leave the zone out" in str(caught.value)
+    with pytest.raises(ConfigError, match="'Asia/Calcuta' is no time zone"):
+        read_bars(path, "5m", "NSE", zone="Asia/Calcuta")
+
+
+def test_B6_the_row_from_which_a_zone_contradicts_is_named(write: Write) -> None:
+    """New York was five hours behind in winter, four in summer: a file that says -05:00 all year is wrong from then."""
+    rows = [f"2024-03-{day} 09:30:00-05:00,1,2,1,2,5" for day in ("07", "08", "11", "12")]
+    with pytest.raises(DataError, match=r"row 2 \(line 4\).*the offset -05:00, but America/New_York was -04:00 then"):
+        read_bars(write("ts,open,high,low,close,volume\n" + "\n".join(rows)), "5m", "XNYS", zone="America/New_York")
+
+
+def test_B6_instants_in_a_parquet_or_as_numbers_contradict_a_zone_too(write: Write, tmp_path: pathlib.Path) -> None:
+    frame = pd.DataFrame([row[1:] for row in ROWS], columns=["open", "high", "low", "close", "volume"])
+    frame.insert(0, "ts", OPENINGS)
+    frame.to_parquet(tmp_path / "bars.parquet", index=False)
+    epoch = lines(lambda t: str(int(pd.Timestamp(t, tz="Asia/Kolkata").timestamp())), "ts,open,high,low,close,volume")
+    numbers = write(epoch)
+    for path in (tmp_path / "bars.parquet", numbers):
+        check_read(read_bars(path, "5m", "NSE"))
+        check_read(read_bars(path, "5m", "NSE", zone="UTC"))
+        with pytest.raises(DataError, match=r"row 0.*offset \+00:00, but Asia/Kolkata was \+05:30"):
+            read_bars(path, "5m", "NSE", zone="Asia/Kolkata")
+
+
+def test_B1_date_labels_have_no_clock_that_a_zone_could_contradict(write: Write) -> None:
+    text = "ts,open,high,low,close,volume\n2024-03-01T00:00:00Z,1,2,1,2,5\n2024-03-04T00:00:00Z,1,2,1,2,5\n"
+    assert len(read_bars(write(text), "1d", "NSE", zone="Asia/Kolkata")) == 2
+
+
+def test_B6_the_hint_for_local_times_called_utc_says_what_can_be_done(write: Write) -> None:
+    clock = lines(lambda t: t.replace(" 09:", " 15:"), "ts,open,high,low,close,volume")
+    carried = lines(lambda t: t.replace(" 09:", " 15:") + "Z", "ts,open,high,low,close,volume")
+    with pytest.raises(DataError, match="Take the offset off") as caught:
+        read_bars(write(carried), "5m", "NSE")
+    assert "zone='Asia/Kolkata'" in str(caught.value)
+    with pytest.raises(DataError, match="called UTC: zone='Asia/Kolkata'"):
+        read_bars(write(clock), "5m", "NSE", zone="UTC")
+    assert len(read_bars(write(clock), "5m", "NSE", zone="Asia/Kolkata")) == 3
+
+
 def test_B6_day_and_month_that_cannot_be_told_apart_are_refused(write: Write) -> None:
     text = "Date,Open,High,Low,Close\n03/01/2024,1,2,1,2\n04/01/2024,2,3,2,3\n"
     with pytest.raises(DataError, match=r"row 0 \(line 2\): in '03/01/2024' nobody can tell day from month"):
@@ -176,7 +239,7 @@ def test_B6_files_that_hold_no_bars_are_refused(write: Write, text: str, name: s
 
 
 def test_B6_an_absent_file_is_refused(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(DataError, match=r"absent\.csv: the file cannot be read"):
+    with pytest.raises(DataError, match=r"absent\.csv: there is no such file"):
         read_bars(tmp_path / "absent.csv", "5m", "NSE")
 
 

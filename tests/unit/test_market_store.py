@@ -116,9 +116,23 @@ def test_B6_a_damaged_file_of_the_store_is_refused(store: Store, year: Bars) -> 
     path = store.path("X", "15m")
     whole = path.read_bytes()
     path.write_bytes(whole[:-40])
-    for call in (lambda: store.load("X", "15m", "NSE"), store.list, lambda: store.save("X", year)):
+    for call in (lambda: store.load("X", "15m", "NSE"), lambda: store.save("X", year)):
         with pytest.raises(DataError, match=r"X_15m\.parquet: the Parquet file is damaged or cut short"):
             call()
+
+
+def test_N1_a_damaged_file_is_listed_with_its_error_and_hides_no_other(store: Store, year: Bars) -> None:
+    for name in ("A", "X_Y", "Z"):
+        store.save(name, year)
+    path = store.path("X_Y", "15m")
+    path.write_bytes(path.read_bytes()[:-40])
+    (store.folder / "notes.parquet").write_bytes(b"no parquet at all")
+    shown = {one.symbol: one for one in store.list()}
+    assert [(one.symbol, one.timeframe, one.rows, one.error is None) for one in store.list()] == [
+        ("A", "15m", len(year), True), ("X_Y", "15m", 0, False), ("Z", "15m", len(year), True), ("notes", "", 0, False)]
+    assert shown["X_Y"].error is not None
+    assert re.search(r"X_Y_15m\.parquet: the Parquet file is damaged or cut short", shown["X_Y"].error)
+    assert shown["X_Y"].path == path
 
 
 def test_B9_content_that_does_not_match_its_hash_is_refused(store: Store, year: Bars) -> None:

@@ -198,9 +198,34 @@ def test_N3_a_wrong_file_is_refused_with_file_and_key(tmp_path, text, said):
 
 
 def test_N3_a_missing_or_binary_file_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"none\.toml: there is no such file$"):
         Strategy.from_toml(tmp_path / "none.toml")
     file = tmp_path / "binary.toml"
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot be read"):
         Strategy.from_toml(str(file))
+
+
+def test_N3_a_misspelt_path_is_told_with_what_lies_beside_it(tmp_path):
+    folder = tmp_path / "strategies"
+    folder.mkdir()
+    (folder / "rsi_dip.toml").write_text("")
+    (folder / "notes.md").write_text("")
+    for wrong, said in (
+        (folder / "rsi_dipp.toml", "rsi_dipp.toml: there is no such file; beside it there is rsi_dip.toml"),
+        (folder / "momentum.toml", "momentum.toml: there is no such file; beside it there is rsi_dip.toml"),
+        (
+            tmp_path / "strategy" / "rsi_dip.toml",
+            f"there is no folder {tmp_path}/strategy; beside it there is strategies",
+        ),
+    ):
+        with pytest.raises(StrategyError) as error:
+            Strategy.from_toml(str(wrong))
+        assert str(error.value).startswith(f"{wrong}: ")
+        assert str(error.value).endswith(said)
+        assert "Errno" not in str(error.value)
+
+
+def test_N3_a_folder_named_as_a_strategy_is_refused(tmp_path):
+    with pytest.raises(StrategyError, match="cannot be read: is a directory"):
+        Strategy.from_toml(tmp_path)

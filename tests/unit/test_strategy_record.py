@@ -152,8 +152,9 @@ FRACTIONS = (
 
 @pytest.mark.parametrize("name", FRACTIONS)
 def test_N3_two_for_two_percent_is_refused_with_a_hint(name):
-    assert f"{name} is 2; a fraction is asked, above 0 and below 1 (use 0.02 for 2 %)" in refused(**{name: 2})
-    for value in (0, -0.01, 1, 1.0, 250):
+    most = 2 if name == "take_profit_frac" else 1
+    assert f"{name} is 2; a fraction is asked, above 0 and below {most} (use 0.02 for 2 %)" in refused(**{name: 2})
+    for value in (0, -0.01, most, float(most), 250):
         assert name in refused(**{name: value})
     assert getattr(made(**{name: 0.02}), name) == 0.02
 
@@ -164,6 +165,17 @@ def test_N3_fractions_that_may_be_the_whole(name):
     assert getattr(made(**{name: 1}, **sectors), name) == 1.0
     assert "(use 0.25 for 25 %)" in refused(**{name: 25}, **sectors)
     assert name in refused(**{name: 0}, **sectors)
+
+
+@pytest.mark.parametrize("name", ["take_profit_frac", "trailing_activation_frac"])
+def test_N3_a_long_may_more_than_double_and_a_short_may_not(name):
+    trailing = {"trailing_stop_frac": 0.1, name: 1.5}
+    assert getattr(made(**trailing), name) == 1.5
+    assert getattr(made(**{**trailing, name: 1}), name) == 1.0
+    for direction, more in (("SHORT", {}), ("BOTH", {"short_entry": "close < open"})):
+        said = refused(direction=direction, **trailing, **more)
+        assert f"{name} 1.5 with direction {direction}: a short gains at most its entry price" in said
+        assert made(direction=direction, **{**trailing, name: 0.99}, **more)
 
 
 def test_N3_activation_may_be_zero_but_not_two():
@@ -289,6 +301,7 @@ CONTRADICTIONS = [
     ("X3", {"execution": "proxy_close", "product": "CNC"}, "proxy_close with timeframe 15m"),
     ("X1", {"timeframe": "1d"}, "MIS with timeframe 1d"),
     ("X1", {"timeframe": "1d", "product": "CNC", "exit_time": "15:00"}, "exit_time with timeframe 1d"),
+    ("D6", {"exit_time": "14:00", "entry_window": ("14:00", "15:00")}, "begins at or after exit_time 14:00"),
     ("F2", {"stop_loss_frac": 0.01, "stop_loss_atr": 2}, "stop_loss_frac and stop_loss_atr"),
     ("F6", {"trailing_activation_frac": 0.01}, "trailing_activation_frac without"),
     ("S2", {"sizing": RiskPerTrade(0.01)}, "RiskPerTrade without a stop"),
@@ -318,6 +331,9 @@ def test_N3_contradictions_are_refused_when_made(rule, changes, said):
     "changes",
     [
         {"direction": "SHORT"},
+        {"exit_time": "14:00", "entry_window": ("13:59", "15:00")},
+        {"exit_time": "-20m", "entry_window": ("14:00", "15:00")},
+        {"exit_time": "09:00", "entry_window": ("18:00", "20:00"), "calendar": "FX", "instruments": ("FX:EUR_USD",)},
         {"direction": "SHORT", "product": "MARGIN"},
         {"direction": "BOTH", "short_entry": "close < open"},
         {"direction": "BOTH", "short_entry": "close < open", "short_exit": "close > open", "exit": "close < open"},

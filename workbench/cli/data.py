@@ -78,6 +78,7 @@ def import_bars(
         store, layout = Store(), _layout(zone, stamp, columns, max_jump_ratio)
     rows: list[tuple[Any, ...]] = []
     refused: list[DataError] = []
+    notes: list[str] = []
     n_repaired = 0
     with progress(len(named), "Importing") as begin:
         for path, name, length in named:
@@ -91,6 +92,7 @@ def import_bars(
                 rows.append((path.name, name, length, plain("refused", "bold red"), *[None] * 4))
                 continue
             n_repaired += len(bars.report)
+            notes += [f"{path}: {note}" for note in bars.notes]
             rows.append(
                 (path.name, name, length, f"{len(bars):,}", *_span(bars), f"{len(bars.report):,}", f"{len(whole):,}")
             )
@@ -98,6 +100,8 @@ def import_bars(
     show_table(f"Store {store.folder}", headings, rows)
     if n_repaired:
         warn(f"{n_repaired:,} rows were dropped or clamped; which and why: workbench data validate")
+    for note in notes:
+        say(note)
     for refusal in refused:
         warn(message_of(refusal))
     if refused:
@@ -146,13 +150,22 @@ def validate(
 
 @commands.command("list")
 def list_bars() -> None:
-    """List what is in the store."""
+    """List what is in the store.
+
+    A damaged file is shown with its error among the others, and the exit code is 2.
+    """
     with busy("Reading the store"):
         from workbench.market.store import Store
 
         store = Store()
         kept = store.list()
-        spans = [store.manifest(one.symbol, one.timeframe) for one in kept]
+        spans, errors = [], [one.error for one in kept if one.error is not None]
+        for one in kept:
+            try:
+                spans.append(store.manifest(one.symbol, one.timeframe) if one.error is None else {})
+            except DataError as error:
+                spans.append({})
+                errors.append(str(error))
     if not kept:
         say(f"The store {store.folder} is empty. Import bars: workbench data import FILE --calendar NSE")
         return
@@ -161,7 +174,7 @@ def list_bars() -> None:
             one.symbol,
             one.timeframe,
             one.calendar,
-            f"{one.rows:,}",
+            f"{one.rows:,}" if one.error is None else plain("damaged", "bold red"),
             str(span.get("first", ""))[:10],
             str(span.get("last", ""))[:10],
             one.basis,
@@ -171,6 +184,10 @@ def list_bars() -> None:
     ]
     columns = ("symbol", "timeframe", "calendar", ">bars", "from", "to", "~basis", "hash")
     show_table(f"Store {store.folder}", columns, rows)
+    for said in errors:
+        warn(said)
+    if errors:
+        raise typer.Exit(WRONG)
 
 
 def _identity(path: pathlib.Path, symbol: str | None, timeframe: str | None) -> tuple[str, Timeframe]:

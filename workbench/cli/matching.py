@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.errors import ConfigError
+from workbench.market.home import unreadable
 
 if TYPE_CHECKING:
     from workbench.market.timeframe import Timeframe
@@ -65,7 +66,7 @@ def files_in(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
     for path in paths:
         if not path.is_dir():
             if not path.exists():
-                raise ConfigError(f"{path}: there is no such file.")
+                raise ConfigError(f"{path}: {unreadable(path, FileNotFoundError())}.")
             found.append(path)
             continue
         inside = sorted(one for one in path.iterdir() if one.is_file() and one.suffix.lower() in BAR_FILES)
@@ -164,7 +165,7 @@ def file_or_symbol(text: str) -> pathlib.Path | str:
     if path.exists():
         return path
     if "/" in text or path.suffix.lower() in BAR_FILES:
-        raise ConfigError(f"{text}: there is no such file.")
+        raise ConfigError(f"{text}: {unreadable(path, FileNotFoundError())}.")
     return text
 
 

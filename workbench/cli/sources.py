@@ -106,7 +106,7 @@ def stored_timeframe(symbols: Sequence[str], strategy_timeframe: str) -> str:
     common: set[Timeframe] | None = None
     for symbol in symbols:
         bare = symbol.rpartition(":")[2]
-        kept = {Timeframe.parse(one.timeframe) for one in stored if one.symbol == bare}
+        kept = {Timeframe.parse(one.timeframe) for one in stored if one.symbol == bare and one.timeframe}
         fitting = {one for one in kept if one.divides(wanted)}
         if not fitting:
             there = ", ".join(map(str, sorted(kept))) or "none"
@@ -167,7 +167,8 @@ def bars_of_one(text: str, reading: Reading, wanted: str | None) -> Loaded:
             raise ConfigError(f"--bars {text!r} is a folder; name one file.")
         return from_file(source, reading, wanted)
     prefix, _, symbol = source.rpartition(":")
-    kept = [one for one in Store().list() if one.symbol == symbol and (not prefix or one.calendar == prefix)]
+    kept = [one for one in Store().list() if one.symbol == symbol and (not prefix or one.calendar in (prefix, ""))]
+    kept = [one for one in kept if one.timeframe]
     if reading.timeframe is not None:
         kept = [one for one in kept if one.timeframe == str(Timeframe.parse(reading.timeframe))]
     if wanted is not None:
@@ -181,4 +182,6 @@ def bars_of_one(text: str, reading: Reading, wanted: str | None) -> Loaded:
         there = sorted(Timeframe.parse(one.timeframe) for one in kept)
         kinds = ", ".join(map(str, there))
         raise ConfigError(f"the store has bars of {symbol} in {kinds}. Say which: --base {there[0]}.")
+    if kept[0].error is not None:
+        raise DataError(kept[0].error)
     return _from_store(source, kept[0].timeframe, reading.calendar or kept[0].calendar)

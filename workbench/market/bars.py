@@ -18,6 +18,7 @@ from workbench.market.checks import Checked, Float64, Origin, check
 from workbench.market.columns import FIELDS, PRICES, recognised
 from workbench.market.grid import build_grid
 from workbench.market.sessions import Int64, day_number
+from workbench.market.spacing import spacing_note
 from workbench.market.timeframe import Timeframe
 
 
@@ -57,7 +58,7 @@ class Bars:
     report : DataFrame
         One row for each row that was dropped or clamped: row (from 0), ts, action, reason.
     notes : tuple of str
-        What was assumed, such as a volume of 0.
+        What was assumed, such as a volume of 0, and what looks wrong without being refused, such as 5m bars read as 1m.
 
     Raises
     ------
@@ -82,6 +83,7 @@ class Bars:
         self.basis = basis
         ts, block, self.notes = _arrays(frame, where)
         self._hold(check(ts, block, self.timeframe, self.calendar, repair, where, max_jump_ratio))
+        self.notes += spacing_note(self.grid, self.at)
 
     def _hold(self, checked: Checked) -> None:
         self.ts_ns, self._block, self.grid, self.at = checked.ts, checked.block, checked.grid, checked.at
@@ -181,6 +183,7 @@ class Bars:
             "sessions": f"{len(self.grid.sessions):,}", "from": str(self.index[0]), "to": str(self.index[-1]),
             "basis": self.basis or "not stated", "intervals without a bar": f"{self.gaps:,}",
             "rows repaired": f"{len(self.report):,}", "hash": self.hash,
+            **({"notes": "; ".join(self.notes)} if self.notes else {}),
         }
         left = "style='text-align:left'"
         rows = "".join(f"<tr><th {left}>{name}</th><td {left}>{html.escape(value)}</td></tr>"

@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from workbench.errors import DataError
+from workbench.market.home import unreadable
 from workbench.market.sessions import DayKind, TradingDays, date_of, day_number, wall_ns
 
 COLUMNS = ("date", "exchange", "session_type", "open_time", "close_time", "notes")
@@ -160,7 +161,7 @@ def read_rows(path: str | pathlib.Path) -> list[CalendarRow]:
     try:
         text = pathlib.Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{name}: the calendar cannot be read: {error}") from error
+        raise DataError(f"{name}: {unreadable(pathlib.Path(path), error)}") from error
     reader = csv.reader(io.StringIO(text))
     header = [column.strip().lower() for column in next(reader, [])]
     missing = [column for column in COLUMNS[:5] if column not in header]

@@ -43,10 +43,13 @@ class Origin:
         File name, or what else the rows are called.
     first_line : int or None
         Line of row 0 in a text file.
+    zone : str or None
+        Zone that the reader was given for clock times.
     """
 
     name: str = "bars"
     first_line: int | None = None
+    zone: str | None = None
 
     def at(self, row: int, ts: int | None = None) -> str:
         """``file, row 40 (line 42), 2015-03-30 04:25:00+00:00``; rows count from 0."""
@@ -280,7 +283,8 @@ def _check_jumps(rows: _Rows, grid: Grid, at: Int32, limit: float, repair: bool)
 
 _HINTS = {
     Fault.CLOSED: "If the exchange did trade, import its calendar with a SPECIAL row for the day: import_calendar",
-    Fault.OUTSIDE: "If the times are local, or mark a bar's close, say so with zone and stamp",
+    Fault.OUTSIDE: "If the times mark a bar's close, say stamp='close'; local clock times are written without an "
+                   "offset and read with zone",
     Fault.GRID: "Bars are anchored to the session's open, not to the clock",
     Fault.JUMP: "If the move is real, allow it with a larger max_jump_ratio",
 }
@@ -296,7 +300,7 @@ def _refusal(rows: _Rows, timeframe: Timeframe, calendar: Calendar, origin: Orig
     if len(bad) > _SHOWN:
         told.append(f"... and {len(bad) - _SHOWN:,} more rows of {len(rows.ts):,}.")
     hint = _HINTS.get(Fault(int(rows.fault[bad[0]])))
-    guess = _guess(rows, timeframe, calendar)
+    guess = _guess(rows, timeframe, calendar, origin)
     how = ". ".join(part for part in (guess, hint, "repair='drop' drops what is refused and reports each row") if part)
     return DataError("\n".join(told) + f"\n{how}.")
 
@@ -343,7 +347,7 @@ def _price_reason(prices: Sequence[float]) -> str:
     raise AssertionError("a row was marked for its prices, which are fine")
 
 
-def _guess(rows: _Rows, timeframe: Timeframe, calendar: Calendar) -> str:
+def _guess(rows: _Rows, timeframe: Timeframe, calendar: Calendar, origin: Origin) -> str:
     """A cause that would explain every misplaced row: stamps of closes, or local times called UTC."""
     lost = np.isin(rows.fault, (Fault.CLOSED, Fault.OUTSIDE, Fault.GRID))
     if timeframe.is_daily or not lost.any():
@@ -357,7 +361,11 @@ def _guess(rows: _Rows, timeframe: Timeframe, calendar: Calendar) -> str:
         placed = build_grid(calendar, timeframe, int(as_local[0]), int(as_local[-1])).locate(as_local) >= 0
         # A wrong zone misplaces most rows; a few rows out of place have another cause.
         if lost.mean() > 0.5 and placed.mean() > 0.99:
-            return f"The times look like {calendar.zone} clock times that were called UTC: zone={calendar.zone!r}"
+            if origin.zone is not None:
+                return f"The times look like {calendar.zone} clock times that were called UTC: zone={calendar.zone!r}"
+            return (f"The times look like {calendar.zone} clock times that were given the offset of UTC. Take the "
+                    f"offset off: in a DataFrame frame.tz_localize(None).tz_localize({calendar.zone!r}), in a file write them "
+                    f"without it and say zone={calendar.zone!r}")
     return ""
 
 

@@ -19,6 +19,7 @@ from numbers import Real
 from typing import Any
 
 from workbench.errors import ConfigError
+from workbench.market.home import unreadable
 
 _NAME = re.compile(r"(?P<exchange>[A-Za-z0-9_.\-]+):(?P<symbol>[^\s:]+(?: [^\s:]+)*)")
 _CURRENCY = re.compile(r"[A-Z]{3,5}")
@@ -198,7 +199,7 @@ def load_instruments(path: str | os.PathLike[str]) -> tuple[Instrument, ...]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}") from error
+        raise ConfigError(f"{file}: {unreadable(file, error)}") from error
     rows = _csv_rows(file, text) if file.suffix.lower() == ".csv" else _toml_rows(file, text)
     kept = dict(_registered)
     made: list[Instrument] = []

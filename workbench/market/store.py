@@ -54,6 +54,8 @@ class Stored:
         ``Bars.content_hash`` of them.
     path : pathlib.Path
         Where it is.
+    error : str or None
+        Why it cannot be read, for a damaged file: then symbol and timeframe are those of its name, the rest is empty.
     """
 
     symbol: str
@@ -63,6 +65,7 @@ class Stored:
     rows: int
     hash: str
     path: pathlib.Path
+    error: str | None = None
 
 
 class Store:
@@ -149,10 +152,14 @@ class Store:
         return bars if start is None and end is None else bars.between(start, end)
 
     def list(self) -> list[Stored]:
-        """Everything stored, by symbol and timeframe; a damaged file is refused by name."""
+        """Everything stored, by symbol and timeframe; a damaged file is there by its name, with its ``error``."""
         found = []
         for path in sorted(self.folder.glob("*.parquet")):
-            facts, rows = _facts(path)
+            try:
+                facts, rows = _facts(path)
+            except DataError as error:
+                found.append(Stored(*_named(path), "", None, 0, "", path, str(error)))
+                continue
             found.append(Stored(facts["symbol"], facts["timeframe"], facts["calendar"], facts["basis"] or None, rows,
                                 facts["hash"], path))
         return found
@@ -234,6 +241,15 @@ def _parquet(symbol: str, bars: Bars) -> bytes:
     parquet.write_table(table.replace_schema_metadata({f"workbench.{name}": text for name, text in facts.items()}), out,
                         compression="zstd")
     return out.getvalue()
+
+
+def _named(path: pathlib.Path) -> tuple[str, str]:
+    """Symbol and timeframe of a file's name; the whole name and nothing where it does not say them."""
+    symbol, _, timeframe = path.stem.rpartition("_")
+    try:
+        return (symbol, str(Timeframe.parse(timeframe))) if symbol else (path.stem, "")
+    except ConfigError:
+        return path.stem, ""
 
 
 def _facts(path: pathlib.Path) -> tuple[dict[str, str], int]:

@@ -79,6 +79,19 @@ def fraction(*, zero: bool = False, one: bool = False) -> Check:
     return check
 
 
+def gain(*, zero: bool = False) -> Check:
+    """Make a check for a gain as a fraction: a price can more than double, so below 2; 2 itself is 2 % misspelt."""
+
+    def check(value: Any) -> float:
+        plain = number(value)
+        if (plain > 0 or (zero and plain == 0)) and plain < 2:
+            return plain
+        hint = f" (use {plain / 100:g} for {plain:g} %)" if 2 <= plain <= 100 else ""
+        raise RefusedError(f"is {value!r}; a fraction is asked, {'0 or more' if zero else 'above 0'} and below 2{hint}")
+
+    return check
+
+
 def positive(value: Any) -> float:
     """A number above 0."""
     plain = number(value)

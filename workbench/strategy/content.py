@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ExpressionError, StrategyError
+from workbench.market.home import unreadable
 from workbench.strategy.checks import suggestion
 from workbench.strategy.sizing import POLICIES, default_sizing, policy_to_dict
 
@@ -84,7 +85,7 @@ def from_toml(cls: type[Strategy], source: str | os.PathLike[str]) -> Strategy:
         try:
             text = pathlib.Path(source).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise StrategyError(f"{where}: cannot be read: {error}") from error
+            raise StrategyError(f"{where}: {unreadable(pathlib.Path(source), error)}") from error
     try:
         return cls.from_dict(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -15,10 +15,15 @@ from workbench.strategy.sizing import RiskPerTrade
 if TYPE_CHECKING:
     from workbench.strategy.record import Strategy
 
+#: Calendars whose sessions lie inside one local day, so that wall times follow each other as they read.
+_WITHIN_A_DAY = frozenset(("NSE", "BSE", "XNYS", "XNAS", "24x7"))
+
 
 def contradictions(strategy: Strategy) -> Iterator[str]:
     """Yield every contradiction in a strategy, each a sentence with what to change."""
-    for check in (_instruments, _product, _direction, _execution, _ranking, _stops, _sizing, _sectors, _holding):
+    for check in (
+        _instruments, _product, _direction, _execution, _windows, _ranking, _stops, _sizing, _sectors, _holding,
+    ):  # fmt: skip
         yield from check(strategy)
 
 
@@ -79,6 +84,17 @@ def _execution(s: Strategy) -> Iterator[str]:
             )
 
 
+def _windows(s: Strategy) -> Iterator[str]:
+    """Wall times that exclude each other; what the session's hours decide is told when bars are given."""
+    if s.calendar not in _WITHIN_A_DAY or s.entry_window is None or s.exit_time is None or s.exit_time[0] == "-":
+        return
+    if s.exit_time <= s.entry_window[0]:
+        yield (
+            f"entry_window {s.entry_window[0]}-{s.entry_window[1]} begins at or after exit_time {s.exit_time}, from "
+            "which nothing may enter: begin it earlier, or exit later"
+        )
+
+
 def _ranking(s: Strategy) -> Iterator[str]:
     if s.allocation == "RANKING" and s.rank is None:
         yield "allocation RANKING without rank: give the expression to rank by"
@@ -91,6 +107,13 @@ def _stops(s: Strategy) -> Iterator[str]:
         yield "stop_loss_frac and stop_loss_atr are both given: choose one"
     if s.trailing_activation_frac > 0 and s.trailing_stop_frac is None:
         yield "trailing_activation_frac without trailing_stop_frac: there is nothing to activate"
+    for name in ("take_profit_frac", "trailing_activation_frac"):
+        wanted = getattr(s, name)
+        if s.direction != "LONG" and wanted is not None and wanted >= 1:
+            yield (
+                f"{name} {wanted:g} with direction {s.direction}: a short gains at most its entry price, when the "
+                "price is 0; use less than 1"
+            )
 
 
 def _sizing(s: Strategy) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from workbench.errors import StrategyError
 from workbench.strategy import checks
-from workbench.strategy.checks import Check, fraction, one_of, optional, suggestion, whole
+from workbench.strategy.checks import Check, fraction, gain, one_of, optional, suggestion, whole
 from workbench.strategy.sizing import sizing_policy
 
 Record = TypeVar("Record")
@@ -36,9 +36,9 @@ CHECKS: dict[str, Check] = {
     "stop_loss_frac": optional(fraction()),
     "stop_loss_atr": optional(checks.positive),
     "stop_loss_atr_length": whole(1),
-    "take_profit_frac": optional(fraction()),
+    "take_profit_frac": optional(gain()),
     "trailing_stop_frac": optional(fraction()),
-    "trailing_activation_frac": fraction(zero=True),
+    "trailing_activation_frac": gain(zero=True),
     "stop_execution": one_of("intrabar", "close"),
     "ambiguous_bar": one_of("stop", "target"),
     "target_touch": one_of("touch", "through"),

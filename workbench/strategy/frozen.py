@@ -1,10 +1,14 @@
-"""A mapping that cannot be changed, so that a strategy's content cannot either."""
+"""What makes a strategy's content unchangeable, and says so in words: a mapping, and a record's attributes."""
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+from collections.abc import Callable
 from typing import Any, Generic, NoReturn, TypeVar
 
 Value = TypeVar("Value")
+Record = TypeVar("Record")
 
 
 class FrozenMapping(dict[str, Value], Generic[Value]):
@@ -21,3 +25,46 @@ class FrozenMapping(dict[str, Value], Generic[Value]):
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     update = setdefault = pop = popitem = clear = _refuse
+
+
+def frozen_in_words(way: str) -> Callable[[type[Record]], type[Record]]:
+    """Let a frozen dataclass say how to go on when somebody assigns to it.
+
+    Parameters
+    ----------
+    way : str
+        What to do instead; ``{name}`` and ``{value}`` stand for what was assigned.
+
+    Returns
+    -------
+    callable
+        A decorator. The error is still ``dataclasses.FrozenInstanceError``, an AttributeError.
+    """
+
+    def decorate(cls: type[Record]) -> type[Record]:
+        fields = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+
+        def refuse(name: str, instead: str) -> NoReturn:
+            if name not in fields:
+                near = difflib.get_close_matches(name, fields, 1, 0.6)
+                meant = f" (did you mean {near[0]!r}?)" if near else ""
+                raise dataclasses.FrozenInstanceError(f"{cls.__name__} is frozen and has no field {name!r}{meant}")
+            raise dataclasses.FrozenInstanceError(f"{cls.__name__} is frozen, {name!r} stays as it is; {instead}")
+
+        def assign(self: Any, name: str, value: Any) -> None:
+            refuse(name, way.format(name=name, value=_short(value)))
+
+        def delete(self: Any, name: str) -> None:
+            refuse(name, way.format(name=name, value="None"))
+
+        cls.__setattr__ = assign  # type: ignore[method-assign]
+        cls.__delattr__ = delete  # type: ignore[method-assign]
+        return cls
+
+    return decorate
+
+
+def _short(value: Any) -> str:
+    """A value as code, or dots where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else "..."

@@ -15,7 +15,7 @@ from workbench.strategy import content
 from workbench.strategy.checks import RefusedError
 from workbench.strategy.contradictions import contradictions
 from workbench.strategy.fields import CHECKS, named_fields, refusal
-from workbench.strategy.frozen import FrozenMapping
+from workbench.strategy.frozen import FrozenMapping, frozen_in_words
 from workbench.strategy.sizing import SizingPolicy, default_sizing
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def _compiled(strategy: Strategy) -> Program:
     return compile_strategy(strategy)
 
 
+@frozen_in_words("make a new one: strategy.replace({name}={value})")
 @named_fields
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Strategy:
@@ -75,11 +76,11 @@ class Strategy:
     stop_loss_atr_length : int
         Bars of the strategy's timeframe.
     take_profit_frac : float, optional
-        Distance of the target.
+        Distance of the target, below 1; for LONG below 2, for a price can more than double.
     trailing_stop_frac : float, optional
         Distance of the trailing stop from the best price (F6), once the price has gained ``trailing_activation_frac``.
     trailing_activation_frac : float
-        0 or more.
+        0 or more, bounded like ``take_profit_frac``.
     stop_execution : {"intrabar", "close"}
         Stops rest in the market, or are compared with closes (F3, F7).
     ambiguous_bar : {"stop", "target"}

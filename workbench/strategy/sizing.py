@@ -11,6 +11,9 @@ from typing import Any, ClassVar, TypeAlias
 
 from workbench.errors import StrategyError
 from workbench.strategy.checks import Check, RefusedError, fraction, positive
+from workbench.strategy.frozen import frozen_in_words
+
+_frozen = frozen_in_words("make a new policy, and strategy.replace(sizing=...)")
 
 
 class _Checked:
@@ -26,6 +29,7 @@ class _Checked:
                 raise StrategyError(f"{type(self).__name__}: {name} {error}") from None
 
 
+@_frozen
 @dataclass(frozen=True)
 class PercentOfEquity(_Checked):
     """A fraction of equity for each position.
@@ -40,6 +44,7 @@ class PercentOfEquity(_Checked):
     frac: float
 
 
+@_frozen
 @dataclass(frozen=True)
 class FixedCash(_Checked):
     """The same amount of money for each position.
@@ -54,11 +59,13 @@ class FixedCash(_Checked):
     amount: float
 
 
+@_frozen
 @dataclass(frozen=True)
 class CashPerSlot(_Checked):
     """Free cash divided by free slots, computed once a bar (rules D8 and S2)."""
 
 
+@_frozen
 @dataclass(frozen=True)
 class FixedQty(_Checked):
     """The same quantity for each position.
@@ -73,6 +80,7 @@ class FixedQty(_Checked):
     qty: float
 
 
+@_frozen
 @dataclass(frozen=True)
 class RiskPerTrade(_Checked):
     """The quantity that loses a fraction of equity when the stop is hit.

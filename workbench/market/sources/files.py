@@ -22,6 +22,7 @@ from workbench.market.calendar import Calendar, resolve_calendar
 from workbench.market.checks import Origin
 from workbench.market.columns import PRICES, recognised
 from workbench.market.grid import build_grid
+from workbench.market.home import unreadable
 from workbench.market.sessions import Int64
 from workbench.market.sources.times import instants, joined
 from workbench.market.timeframe import Timeframe
@@ -36,7 +37,8 @@ class Layout(TypedDict, total=False):
     Attributes
     ----------
     zone : str
-        Zone of clock times without offset, such as ``"Asia/Kolkata"``.
+        Zone of clock times without offset, such as ``"Asia/Kolkata"``. Stamps with an offset need none, and one that
+        contradicts them is refused.
     stamp : str
         What a time marks: ``"open"`` (default) or ``"close"`` of its bar.
     columns : mapping or sequence of str
@@ -83,7 +85,7 @@ def read_bars(path: str | pathlib.Path, timeframe: str | Timeframe, calendar: st
     timeframe, calendar = Timeframe.parse(timeframe), resolve_calendar(calendar)
     source = pathlib.Path(path)
     table, first_line = _read(source, layout.get("columns"))
-    origin = Origin(str(path), first_line)
+    origin = Origin(str(path), first_line, layout.get("zone"))
     if not len(table):
         raise DataError(f"{path}: there are no bars in it.")
     given = layout.get("columns")
@@ -159,7 +161,7 @@ def _read(path: pathlib.Path, columns: Mapping[str, str] | Sequence[str] | None)
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise DataError(f"{path}: the file cannot be read: {error.strerror}.") from error
+        raise DataError(f"{path}: {unreadable(path, error)}.") from error
     if size == 0:
         raise DataError(f"{path}: the file is empty.")
     if path.suffix.lower() in _PARQUET:
