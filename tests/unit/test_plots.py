@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 import workbench as wb
 from workbench.research import plots
+from workbench.research.plots import prices
 from workbench.research.thinning import bucket_starts, envelope, extremes
 
 FIELDS = {"version": "1.0.0", "timeframe": "15m", "calendar": "NSE", "product": "MIS"}
@@ -99,7 +100,7 @@ def test_few_bars_are_candles_and_many_a_line_in_a_band() -> None:
     few, many = intraday(5), intraday()
     (candles,) = named(few.plot(), "price")
     assert candles.type == "candlestick"
-    assert len(candles.x) == len(few.bars["NSE:SYN"]) <= plots.CANDLES
+    assert len(candles.x) == len(few.bars["NSE:SYN"]) <= prices.CANDLES
     bars, figure = many.bars["NSE:SYN"], many.plot()
     assert not named(figure, "price")
     low, high, close = figure.data[:3]
@@ -216,7 +217,7 @@ def test_names_are_no_markup() -> None:
 
 def test_many_trades_are_drawn_as_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
     result = intraday()
-    monkeypatch.setattr(plots, "TRADES", 10)
+    monkeypatch.setattr(prices, "TRADES", 10)
     drawn = [trace for trace in result.plot().data if trace.name in ("exit with a gain", "exit with a loss")]
     shown = sorted(row[8] for trace in drawn for row in trace.customdata)
     largest = result.trades["net_pnl"].abs().nlargest(10).index

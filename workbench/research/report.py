@@ -182,7 +182,7 @@ def _months(result: Result) -> list[tuple[str, list[tuple[str, str]], tuple[str,
     rows = result.equity["equity"]
     if rows.empty:
         return []
-    clock = plots.Clock(next(iter(result.bars.values())))
+    clock = plots.clock_of(result)
     times = clock.wall(pd.DatetimeIndex(rows.index))
     equity = pd.Series(rows.to_numpy())
     monthly = _returns(equity.groupby([times.year, times.month]).last(), result.initial_cash)
@@ -246,7 +246,7 @@ def _cells(trades: pd.DataFrame, name: str, unit: str, result: Result) -> list[t
         return [(str(value) or "open", str(value), "word") for value in values]
     if unit == "time":
         one = next(iter(result.bars.values()))
-        stamps = plots.Clock(one).wall(pd.DatetimeIndex(values))
+        stamps = plots.clock_of(result).wall(pd.DatetimeIndex(values))
         pattern = "%Y-%m-%d" if one.timeframe.is_daily else "%Y-%m-%d %H:%M"
         told = stamps.strftime(pattern).fillna("open")
         # Times written largest part first sort as text.
@@ -273,6 +273,6 @@ def _sign(name: str, value: Any) -> str:
 def _notes(result: Result) -> list[tuple[str, str, str]]:
     """Instrument, time and text of each note."""
     notes = result.notes
-    times = plots.Clock(next(iter(result.bars.values()))).wall(pd.DatetimeIndex(notes["ts"]))
+    times = plots.clock_of(result).wall(pd.DatetimeIndex(notes["ts"]))
     written = times.strftime("%Y-%m-%d %H:%M").str.removesuffix(" 00:00").fillna("")
     return list(zip(notes["instrument"].astype(str), written, notes["note"].astype(str), strict=True))
