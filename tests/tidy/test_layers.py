@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "market": BASE,
     "indicators": BASE,
     "expressions": (*BASE, "indicators", *MARKET_TYPES),
-    "costs": (*BASE, "engine.costs"),
+    "costs": (*BASE, "market.instruments", "engine.costs"),
     "strategy": (*BASE, "market", "indicators", "expressions"),
     "engine": (*BASE, "market", "indicators", "expressions", "strategy", "costs"),
     "research": (*BASE, "market", "indicators", "expressions", "strategy", "costs", "engine"),

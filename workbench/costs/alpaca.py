@@ -120,5 +120,6 @@ def alpaca_equity(slippage_bps: float = 0.0, commission_per_share: float = 0.0, 
         slippage_frac=slippage("alpaca_equity", slippage_bps),
         schedules=(Schedule(exchanges=EXCHANGES, currencies=("USD",), rows=rows),),
         zone="America/New_York",
+        labels=(("regulator", "SEC fee"), ("per_unit", "commission and CAT fee"), ("activity", "FINRA TAF")),
         note="Rounded up to the cent a fill (the broker: the day's total); interest and borrow fees are not modelled.",
     )

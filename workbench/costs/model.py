@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.costs.fill import Charges, charges_of_fill, checked_fill, instant_ns
 from workbench.errors import ConfigError
 
 #: Fields of ``Rates`` that say where a row comes from and change no charge.
 _PROVENANCE = ("source", "verified_on", "note")
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +90,8 @@ class CostModel:
         Time zone in which the dates of the rows begin.
     note : str
         What the model leaves out.
+    labels : tuple of (str, str)
+        What the broker calls the lines of ``workbench.engine.costs.LINES``; they change no charge.
     """
 
     name: str
@@ -98,6 +99,56 @@ class CostModel:
     schedules: tuple[Schedule, ...]
     zone: str = "UTC"
     note: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def charges(
+        self,
+        instrument: str,
+        product: str,
+        side: str,
+        qty: float,
+        price: float,
+        ts: str | dt.date | dt.datetime,
+        same_session: bool = False,
+    ) -> Charges:
+        """Charges of one fill, as the engine books them, line by line.
+
+        Parameters
+        ----------
+        instrument : str
+            ``EXCHANGE:SYMBOL``; its currency is that of ``wb.instrument``.
+        product : {"CNC", "MIS", "MARGIN"}
+            Of the strategy.
+        side : {"BUY", "SELL"}
+            ``"SELL"`` also for the sale that opens a short.
+        qty, price : float
+            Above 0. The price is that of the fill: slippage, which is no charge, is in it or not as you give it.
+        ts : date, datetime or str
+            When it fills: a date on the exchange, or an instant with its zone. The rates in force then are used.
+        same_session : bool
+            Whether the position that a sale closes was opened in the same session (no depository charge).
+
+        Returns
+        -------
+        Charges
+            ``total``, and ``lines`` that add up to it.
+
+        Raises
+        ------
+        ConfigError
+            The model has no rates for such a fill, or an argument is none that a fill can have.
+
+        Examples
+        --------
+        >>> model.charges("NSE:INFY", "MIS", "BUY", 100, 1500.0, "2026-05-04").total  # doctest: +SKIP
+        34.2109
+        """
+        from workbench.market.instruments import instrument as looked_up
+
+        traded = looked_up(instrument)
+        table = self.rates(product, traded.exchange, traded.currency, traded.symbol)
+        fill = (*checked_fill(side, qty, price), bool(same_session))
+        return charges_of_fill(table, self.labels, traded.currency, instant_ns(ts, self.zone), fill)
 
     def schedule(self, product: str, exchange: str, currency: str, symbol: str = "") -> Schedule:
         """Find the schedule that serves; ConfigError when the model has none."""
@@ -164,7 +215,7 @@ class CostModel:
             None when every fill has rates of its own date.
         """
         if isinstance(first_ts, dt.datetime):
-            first_ns = _nanoseconds(first_ts)
+            first_ns = instant_ns(first_ts, self.zone)
         else:
             first_ns = int(first_ts)
         firsts = [
@@ -238,14 +289,7 @@ class CostModel:
         return f"<p><b>{html.escape(repr(self))}</b></p>{note}<table><tr>{heads}</tr>{''.join(cells)}</table>"
 
     def _begins_ns(self, date: dt.date) -> int:
-        midnight = dt.datetime.combine(date, dt.time(), tzinfo=ZoneInfo(self.zone))
-        return _nanoseconds(midnight)
-
-
-def _nanoseconds(instant: dt.datetime) -> int:
-    if instant.tzinfo is None:
-        raise ConfigError(f"{instant} has no time zone; an aware datetime or nanoseconds are asked")
-    return (instant - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+        return instant_ns(date, self.zone)
 
 
 def _plain(row: Rates) -> dict[str, Any]:

@@ -88,5 +88,6 @@ def oanda_fx(
         slippage_frac=slippage(name, slippage_bps),
         schedules=schedules,
         zone="America/New_York",
+        labels=(("brokerage", "commission"), ("per_unit", "half spread")),
         note="Financing of positions held over 17:00 New York is not modelled.",
     )

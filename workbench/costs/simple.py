@@ -29,4 +29,5 @@ def bps(commission_bps: float = 0.0, slippage_bps: float = 0.0) -> CostModel:
         name="bps",
         slippage_frac=slippage("bps", slippage_bps),
         schedules=(Schedule(rows=(Rates(brokerage_frac=commission),)),),
+        labels=(("brokerage", "commission"),),
     )

@@ -83,6 +83,18 @@ BROKERAGE = {"CNC": {"brokerage_frac": 0.0}, "MIS": {"brokerage_frac": 0.0003, "
 DP_CHARGE = 15.34
 
 
+#: What the contract note calls the lines of a charge.
+LABELS = (
+    ("brokerage", "brokerage"),
+    ("tax", "STT"),
+    ("exchange", "exchange"),
+    ("regulator", "SEBI"),
+    ("stamp", "stamp duty"),
+    ("service_tax", "GST"),
+    ("delivery", "depository"),
+)
+
+
 def zerodha_equity(slippage_bps: float = 0.0, dp_charge: float = DP_CHARGE) -> CostModel:
     """Zerodha's charges for equity on NSE and BSE, by date.
 
@@ -131,5 +143,6 @@ def zerodha_equity(slippage_bps: float = 0.0, dp_charge: float = DP_CHARGE) -> C
         slippage_frac=slippage("zerodha_equity", slippage_bps),
         schedules=schedules,
         zone="Asia/Kolkata",
+        labels=LABELS,
         note="STT and stamp duty to the rupee a fill; a CNC round trip within one session is charged as delivery.",
     )

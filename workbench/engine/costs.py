@@ -39,6 +39,9 @@ rates_dtype = np.dtype(
     align=True,
 )
 
+#: What charges are made of, in the order in which they are added up.
+LINES = ("brokerage", "exchange", "regulator", "tax", "stamp", "service_tax", "per_unit", "activity", "delivery")
+
 #: Larger values are clamped here, so that no product overflows into a difference of infinities.
 LARGEST = 1e200
 
@@ -59,6 +62,37 @@ def half_up(amount: float, steps: float) -> float:
         return amount
     # numpy's floor and ceil stay floats; math's become integers when compiled, and overflow.
     return float(np.floor(amount * steps + 0.5 + 1e-9) / steps)
+
+
+@njit
+def lines_of(
+    rates: npt.NDArray[np.void], ts_ns: int, side: int, qty: float, price: float, same_session: bool
+) -> tuple[float, float, float, float, float, float, float, float, float]:
+    """Each line of ``LINES`` of one fill, by the row in force on its date; parameters as in ``charges_of``.
+
+    Returns
+    -------
+    tuple of nine float
+        Money in the instrument's currency, each finite and not negative; their sum, rounded as the row says, is what
+        ``charges_of`` gives.
+    """
+    value = qty * price
+    if not value > 0.0 or not qty > 0.0:
+        return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    value = min(value, LARGEST)
+    units = min(qty, LARGEST)
+    rate = rates[row_in_force(rates, ts_ns)]
+    selling = side < 0
+    brokerage = min(value * rate["brokerage_frac"], rate["brokerage_max"])
+    exchange = value * rate["exchange_frac"]
+    regulator = value * (rate["regulator_sell_frac"] if selling else rate["regulator_buy_frac"])
+    tax = half_up(value * (rate["tax_sell_frac"] if selling else rate["tax_buy_frac"]), rate["tax_steps"])
+    stamp = half_up(value * (rate["stamp_sell_frac"] if selling else rate["stamp_buy_frac"]), rate["tax_steps"])
+    service_tax = rate["service_tax_frac"] * (brokerage + exchange + regulator)
+    per_unit = units * (rate["unit_sell"] if selling else rate["unit_buy"])
+    activity = min(units * rate["activity_sell"], rate["activity_max"]) if selling else 0.0
+    delivery = rate["delivery_sell"] if selling and not same_session else 0.0
+    return brokerage, exchange, regulator, tax, stamp, service_tax, per_unit, activity, delivery
 
 
 @njit
@@ -85,25 +119,12 @@ def charges_of(
     float
         Money in the instrument's currency: finite, not negative, and never lower for a larger ``qty``.
     """
-    value = qty * price
-    if not value > 0.0 or not qty > 0.0:
+    if not qty * price > 0.0 or not qty > 0.0:
         return 0.0
-    value = min(value, LARGEST)
-    units = min(qty, LARGEST)
-    rate = rates[row_in_force(rates, ts_ns)]
-    selling = side < 0
-    brokerage = min(value * rate["brokerage_frac"], rate["brokerage_max"])
-    exchange = value * rate["exchange_frac"]
-    regulator = value * (rate["regulator_sell_frac"] if selling else rate["regulator_buy_frac"])
-    tax = half_up(value * (rate["tax_sell_frac"] if selling else rate["tax_buy_frac"]), rate["tax_steps"])
-    stamp = half_up(value * (rate["stamp_sell_frac"] if selling else rate["stamp_buy_frac"]), rate["tax_steps"])
-    service_tax = rate["service_tax_frac"] * (brokerage + exchange + regulator)
-    per_unit = units * (rate["unit_sell"] if selling else rate["unit_buy"])
-    total = brokerage + exchange + regulator + tax + stamp + service_tax + per_unit
-    if selling:
-        total += min(units * rate["activity_sell"], rate["activity_max"])
-        if not same_session:
-            total += rate["delivery_sell"]
-    if rate["total_steps"] > 0.0:
-        return float(np.ceil(total * rate["total_steps"] - 1e-9) / rate["total_steps"])
+    lines = lines_of(rates, ts_ns, side, qty, price, same_session)
+    brokerage, exchange, regulator, tax, stamp, service_tax, per_unit, activity, delivery = lines
+    total = brokerage + exchange + regulator + tax + stamp + service_tax + per_unit + activity + delivery
+    steps = rates[row_in_force(rates, ts_ns)]["total_steps"]
+    if steps > 0.0:
+        return float(np.ceil(total * steps - 1e-9) / steps)
     return float(total)
