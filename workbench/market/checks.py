@@ -364,8 +364,8 @@ def _guess(rows: _Rows, timeframe: Timeframe, calendar: Calendar, origin: Origin
             if origin.zone is not None:
                 return f"The times look like {calendar.zone} clock times that were called UTC: zone={calendar.zone!r}"
             return (f"The times look like {calendar.zone} clock times that were given the offset of UTC. Take the "
-                    f"offset off: in a DataFrame frame.tz_localize(None).tz_localize({calendar.zone!r}), in a file write "
-                    f"them without it and say zone={calendar.zone!r}")
+                    f"offset off: in a DataFrame frame.tz_localize(None).tz_localize({calendar.zone!r}), in a file "
+                    f"write them without it and say zone={calendar.zone!r}")
     return ""
 
 
