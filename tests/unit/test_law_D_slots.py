@@ -183,7 +183,7 @@ def test_D9_one_decision_for_each_instrument_and_strategy_bar() -> None:
         ({"max_trades_per_day": 1, "max_open_positions": 1}, "BLOCKED_MAX_TRADES"),
         ({"max_open_positions": 1}, "BLOCKED_SLOTS"),
         ({"max_open_positions": 1, "exit_time": "09:20"}, "BLOCKED_SESSION_END"),
-        ({"exit_time": "09:20", "entry_window": ("09:30", "10:00")}, "BLOCKED_WINDOW"),
+        ({"exit_time": "09:20", "entry_window": ("09:15", "09:20")}, "BLOCKED_WINDOW"),
         ({"sizing": wb.FixedQty(1_000_000), "max_symbol_exposure": 10}, "BLOCKED_CASH"),
     ],
 )

@@ -243,6 +243,8 @@ def fields(dice: random.Random, world: World) -> dict[str, Any]:
     }
     if drawn["timeframe"] == "1d" and not proxy:
         drawn["exit_time"] = None  # a contradiction: nothing could enter
+    if drawn["entry_window"] and (drawn["exit_time"] or "-") > "0" and drawn["exit_time"] <= drawn["entry_window"][0]:
+        drawn["entry_window"] = None  # the same
     if drawn["max_holding_bars"] is not None:
         drawn["min_holding_bars"] = min(drawn["min_holding_bars"], drawn["max_holding_bars"])
     return drawn

@@ -12,6 +12,7 @@ from workbench.errors import ConfigError, StrategyError
 from workbench.market.bars import Bars
 from workbench.market.grid import Grid, build_grid
 from workbench.market.instruments import Instrument, instrument
+from workbench.research.hours import check_hours
 from workbench.strategy import Strategy
 
 AnyBars = Bars | Mapping[str, Bars]
@@ -83,7 +84,7 @@ def common_grid(data: Mapping[str, Bars]) -> Grid:
 
 
 def check_timeframes(strategy: Strategy, grid: Grid) -> None:
-    """The base divides the strategy's timeframe (B3); proxy_close is daily logic on intraday bars (X3)."""
+    """The base divides the strategy's timeframe (B3); proxy_close is daily logic on intraday bars (X3); hours fit."""
     if not grid.timeframe.divides(strategy.bar_timeframe):
         raise StrategyError(
             f"strategy {strategy.name!r} decides on {strategy.timeframe} bars, which cannot be built from "
@@ -94,6 +95,7 @@ def check_timeframes(strategy: Strategy, grid: Grid) -> None:
             f"strategy {strategy.name!r}: proxy_close cuts the day before its close and needs intraday base bars, "
             "for example 5m."
         )
+    check_hours(strategy, grid)
 
 
 def instruments_of(data: Mapping[str, Bars]) -> list[Instrument]:

@@ -1,0 +1,76 @@
+"""Hours in which a strategy can never enter, or leaves too late, are told (rules D6, X1 to X4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from typing import Any
+
+import pytest
+
+import workbench as wb
+from tests.worked import run
+
+DAY = "Mon \n 09:15 100 entry \n 09:20-15:25 100"
+TWO_DAYS = "Mon \n 09:15 100 entry \n 09:20-15:25 100 \n Tue \n 09:15-15:25 101"
+
+
+def refused(table: str = DAY, **fields: Any) -> str:
+    """Why a run is refused."""
+    with pytest.raises(wb.StrategyError) as error:
+        run(table, **fields)
+    return str(error.value)
+
+
+def told(result: wb.Result, code: str) -> list[str]:
+    """Notes that begin with a word."""
+    return [note for note in result.notes["note"] if note.startswith(f"{code}:")]
+
+
+def proxy(table: str = TWO_DAYS, **fields: Any) -> wb.Result:
+    """Daily logic before the close."""
+    return run(table, execution="proxy_close", timeframe="1d", **fields)
+
+
+@pytest.mark.parametrize("exit_time", ["15:20", "15:25", "-5m", "-20m", "10:00"])
+def test_X3_X4_an_exit_time_by_the_proxy_close_is_refused_for_what_it_prevents(exit_time: str) -> None:
+    with pytest.raises(wb.StrategyError) as error:
+        proxy(exit_time=exit_time)
+    assert f"exit_time {exit_time} lies at or before the proxy close (15:25 on a normal day)" in str(error.value)
+
+
+def test_X3_X4_the_proxy_close_is_the_calendar_s_own() -> None:
+    late = wb.resolve_calendar("NSE").with_settings(proxy_before_close=dt.timedelta(minutes=30))
+    result = proxy(TWO_DAYS, calendar=late, exit_time="-20m")
+    assert "ENTRY_TRUE" in set(result.decisions["decision"])
+    with pytest.raises(wb.StrategyError, match="15:00 on a normal day"):
+        proxy(calendar=late, exit_time="-30m")
+
+
+@pytest.mark.parametrize("exit_time", ["15:26", "-4m", "18:00"])
+def test_X3_X4_an_exit_time_after_the_proxy_close_or_outside_the_session_is_not(exit_time: str) -> None:
+    assert "ENTRY_TRUE" in set(proxy(exit_time=exit_time).decisions["decision"])
+
+
+@pytest.mark.parametrize("window", [("03:45", "04:00"), ("09:00", "09:15"), ("15:31", "16:00"), ("00:00", "09:15")])
+def test_D6_a_window_outside_the_session_is_refused(window: tuple[str, str]) -> None:
+    """03:45 is the open in UTC: the window is meant in the exchange's time."""
+    said = refused(entry_window=window)
+    assert f"entry_window {window[0]}-{window[1]} lies outside every session of the bars (09:15-15:30" in said
+    assert "those of the exchange, Asia/Kolkata" in said
+
+
+def test_D6_a_window_that_an_evening_session_of_the_bars_opens_is_not(tmp_path: pathlib.Path) -> None:
+    rows = tmp_path / "nse.csv"
+    rows.write_text("date,exchange,session_type,open_time,close_time,notes\n2024-01-13,NSE,SPECIAL,18:15,19:15,\n")
+    special = wb.import_calendar(rows, home=tmp_path)["NSE"]
+    evening = "Fri \n 15:25 100 \n Sat \n 18:15 100 entry \n 18:20 100"
+    assert "ENTRY_TRUE" in set(run(evening, calendar=special, entry_window=("18:15", "19:00")).decisions["decision"])
+    assert "outside every session" in refused("Fri \n 15:25 100", calendar=special, entry_window=("18:15", "19:00"))
+
+
+def test_D6_a_window_of_a_session_over_midnight() -> None:
+    """A week of FX runs all night; nothing lies outside it."""
+    table = "Mon \n 17:00 1.1 \n 17:05 1.1 entry \n 17:10-23:55 1.1"
+    for window in (("17:00", "18:00"), ("00:00", "01:00"), ("12:00", "13:00")):
+        assert len(run(table, calendar="FX", entry_window=window).decisions)
