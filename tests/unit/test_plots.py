@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 import workbench as wb
 from workbench.research import plots
-from workbench.research.plots import prices
+from workbench.research.plots import look, prices
 from workbench.research.thinning import bucket_starts, envelope, extremes
 
 FIELDS = {"version": "1.0.0", "timeframe": "15m", "calendar": "NSE", "product": "MIS"}
@@ -208,6 +208,57 @@ def test_R2_the_deepest_drawdown_is_in_the_chart() -> None:
     assert max(equity.y) == result.equity["equity"].max()
 
 
+def test_the_axis_of_equity_has_a_switch_to_logarithms() -> None:
+    whole, alone = [intraday().plot(), five().plot()], [plots.equity_figure(five())]
+    for figure, axis in [(one, "yaxis2") for one in whole] + [(one, "yaxis") for one in alone]:
+        (switch,) = [one for one in figure.layout.updatemenus if one.name == "scale"]
+        assert [button.label for button in switch.buttons] == ["linear", "log"]
+        for button in switch.buttons:
+            assert button.method == "relayout"
+            assert button.args[0] == {f"{axis}.type": button.label, f"{axis}.autorange": True}
+        assert figure.layout[axis].type is None  # linear first
+        # Buttons are 30 pixels high and stand on the panel of equity, below that of prices.
+        assert switch.y == figure.layout[axis].domain[1]
+        if axis == "yaxis2":
+            room = figure.layout.yaxis.domain[0] - switch.y
+            margin = figure.layout.margin
+            assert room * (figure.layout.height - margin.t - margin.b) > 30 + switch.pad.b
+
+
+def test_a_debt_has_no_logarithm() -> None:
+    bars = wb.samples.synthetic(seed=3, start="2023-02-01", end="2023-02-10")
+    strategy = wb.Strategy(name="debt", instruments=("NSE:SYN",), entry="close > 0", **FIELDS)
+    result = wb.backtest(strategy, bars, 1_000_000.0)
+    result.equity["equity"] -= 1_000_000.0
+    figure = plots.equity_figure(result)
+    assert min(named(figure, "equity")[0].y) <= 0.0
+    assert not figure.layout.updatemenus
+
+
+def contrast(colour: str, page: str) -> float:
+    """Contrast of two colours by WCAG 2, from 1 to 21."""
+    levels = []
+    for one in (colour, page):
+        channels = np.array([int(one[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        levels.append(float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05)
+    return max(levels) / min(levels)
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#111111"])
+def test_figures_can_be_read_on_white_and_on_black(page: str) -> None:
+    figures = [intraday(5).plot(), five().plot(), plots.pnl_by_instrument_figure(five())]
+    for layout in (figure.layout for figure in figures):
+        assert layout.paper_bgcolor == layout.plot_bgcolor == look.CLEAR == "rgba(0,0,0,0)"
+        assert contrast(layout.font.color, page) > 4.0
+        for box in (layout.hoverlabel, *layout.updatemenus):
+            assert contrast(box.font.color, box.bgcolor) > 7.0
+        for note in layout.annotations:
+            assert contrast(note.font.color or layout.font.color, page) > 3.5
+    lines = [look.BLUE, look.GREEN, look.RED, look.AMBER, look.FAINT]
+    assert min(contrast(colour, page) for colour in lines) > 3.0
+
+
 def test_names_are_no_markup() -> None:
     bars = wb.samples.synthetic(seed=1, start="2023-02-01", end="2023-02-03")
     strategy = wb.Strategy(name="m", instruments=("NSE:M&M<b>",), entry="close < 0", **FIELDS)
@@ -230,7 +281,7 @@ def test_many_trades_are_drawn_as_the_largest(monkeypatch: pytest.MonkeyPatch) -
 def test_a_menu_shows_the_price_of_one_instrument() -> None:
     result = five()
     figure = result.plot()
-    (menu,) = figure.layout.updatemenus
+    (menu,) = [one for one in figure.layout.updatemenus if one.name == "instrument"]
     assert [button.label for button in menu.buttons] == list(result.bars)
     assert menu.buttons[menu.active].label == plots.busiest(result)
     shown = [tuple(button.args[0]["visible"]) for button in menu.buttons]

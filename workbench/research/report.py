@@ -115,7 +115,7 @@ def _content(result: Result) -> dict[str, Any]:
 def _chart(figure: go.Figure, name: str) -> str:
     """A figure as HTML that finds plotly.js on the page; the same text for the same figure."""
     config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
-    return str(figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=config))
+    return str(plots.on_white(figure).to_html(full_html=False, include_plotlyjs=False, div_id=name, config=config))
 
 
 def _subtitle(result: Result) -> str:

@@ -17,7 +17,8 @@ from workbench.research.plots.figures import (
     trades_on_price,
 )
 from workbench.research.plots.instruments import exposures, pnl_by_instrument_figure
+from workbench.research.plots.look import on_white
 from workbench.research.plots.prices import busiest
 
 __all__ = ["Clock", "busiest", "clock_of", "drawdown_figure", "equity_figure", "exposure_figure", "exposures",
-           "pnl_by_instrument_figure", "result_figure", "trades_on_price"]
+           "on_white", "pnl_by_instrument_figure", "result_figure", "trades_on_price"]

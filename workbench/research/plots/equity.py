@@ -1,4 +1,7 @@
-"""Equity and drawdown along time, thinned so that every peak and trough stays (rules R1, R2)."""
+"""Equity and drawdown along time, thinned so that every peak and trough stays (rules R1, R2).
+
+Equity has a switch between a linear and a logarithmic axis; on the latter equal distances are equal returns.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.research.plots.clock import clock_of
-from workbench.research.plots.look import BLUE, FAINT, POINTS, RED
+from workbench.research.plots.look import BLUE, BOX_EDGE, FAINT, INK, POINTS, RED
 from workbench.research.thinning import extremes
 
 if TYPE_CHECKING:
@@ -37,6 +40,29 @@ def add_equity(figure: go.Figure, result: Result, row: int) -> None:
         row=row, col=1,
     )
     figure.add_hline(result.initial_cash, line={"width": 1, "color": FAINT, "dash": "dot"}, row=row, col=1)
+    if (values > 0.0).all():
+        _add_switch(figure, row)
+
+
+def _add_switch(figure: go.Figure, row: int) -> None:
+    """Two buttons behind the caption; a debt has no logarithm, so that there are none for one."""
+    axis = "yaxis" if row == 1 else f"yaxis{row}"
+    figure.update_layout(
+        updatemenus=[
+            *figure.layout.updatemenus,
+            {
+                "name": "scale", "type": "buttons", "direction": "right", "showactive": True, "active": 0,
+                "buttons": [
+                    {"label": label, "method": "relayout", "args": [{f"{axis}.type": kind, f"{axis}.autorange": True}]}
+                    for label, kind in (("linear", "linear"), ("log", "log"))
+                ],
+                "x": 0, "xanchor": "left", "y": figure.layout[axis].domain[1], "yanchor": "bottom",
+                "pad": {"l": 64, "b": 2},
+                # plotly paints the button that is on nearly white.
+                "bgcolor": BOX_EDGE, "bordercolor": BOX_EDGE, "font": {"size": 11, "color": INK},
+            },
+        ]
+    )
 
 
 def add_drawdown(figure: go.Figure, result: Result, row: int) -> None:
@@ -47,7 +73,7 @@ def add_drawdown(figure: go.Figure, result: Result, row: int) -> None:
     figure.add_trace(
         go.Scatter(
             x=times, y=values, mode="lines", name="drawdown", line={"width": 1, "color": RED}, fill="tozeroy",
-            fillcolor="rgba(181,73,63,0.18)", showlegend=False, hovertemplate="drawdown %{y:.2%}<extra></extra>",
+            fillcolor="rgba(196,84,74,0.20)", showlegend=False, hovertemplate="drawdown %{y:.2%}<extra></extra>",
         ),
         row=row, col=1,
     )

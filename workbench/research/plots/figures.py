@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from workbench.research.result import Result
 
+SWITCH = 44  # pixels between price and equity, where the switch of the latter stands
+
 
 def result_figure(result: Result, instrument: str | None = None) -> go.Figure:
     """Price with entries and exits, equity and drawdown in one figure.
@@ -37,17 +39,19 @@ def result_figure(result: Result, instrument: str | None = None) -> go.Figure:
     if shown not in result.bars:
         raise KeyError(f"the result has no instrument {shown!r}; it has {', '.join(names)}.")
     several = len(names) > 1
-    heights = [0.42, 0.24, 0.14, 0.20] if several else [0.54, 0.29, 0.17]
+    heights, height = ([0.42, 0.24, 0.14, 0.20], 860) if several else ([0.54, 0.29, 0.17], 700)
     figure = make_subplots(
         rows=len(heights), cols=1, shared_xaxes=True, vertical_spacing=0.035, row_heights=heights
     )
+    prices, equity = figure.layout.yaxis, figure.layout.yaxis2
+    prices.domain = (equity.domain[1] + SWITCH / height, prices.domain[1])
     owners = add_prices(figure, result, shown)
     add_equity(figure, result, 2)
     add_drawdown(figure, result, 3)
     if several:
         add_exposure(figure, result, 4)
     titles = [f"<b>{safe(shown)}</b>", "<b>Equity</b>", "<b>Drawdown</b>", "<b>Exposure</b> by instrument, of equity"]
-    style(figure, result, titles[: len(heights)], height=860 if several else 700)
+    style(figure, result, titles[: len(heights)], height)
     if several:
         add_menu(figure, result, owners, shown)
     return figure

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: For instruments side by side.
 PALETTE = (
-    "#38618c", "#c08a2d", "#3d8361", "#8a5a83", "#b5493f", "#4f8a8b", "#8d7f5a", "#6b7fa3", "#d0a98f", "#7fa88b",
+    "#4478ac", "#c08a2d", "#3d8361", "#8a5a83", "#c4544a", "#4f8a8b", "#8d7f5a", "#6b7fa3", "#d0a98f", "#7fa88b",
     "#a9879f", "#5d6b78",
 )
 OTHERS = "#c3cad1"
@@ -95,7 +95,7 @@ def pnl_by_instrument_figure(result: Result) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=net["sum"], y=[safe(name) for name in net.index], orientation="h", customdata=net["size"],
-            marker={"color": np.where(net["sum"] < 0, RED, GREEN)}, showlegend=False,
+            marker={"color": np.where(net["sum"] < 0, RED, GREEN), "line": {"width": 0}}, showlegend=False,
             hovertemplate="%{y}<br>net P&L %{x:,.2f}<br>%{customdata:,} trades<extra></extra>",
         )
     )

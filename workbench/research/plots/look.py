@@ -1,4 +1,8 @@
-"""How every figure looks: colours, fonts, axes, captions and margins."""
+"""How every figure looks: colours, fonts, axes, captions and margins.
+
+A figure has no background of its own: it stands on the page it is shown in, white or JupyterLab's dark. So lines and
+text have a contrast of 4 to both, and what is only a hint (grid, frames) lets the page shine through.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,11 @@ if TYPE_CHECKING:
 
     from workbench.research.result import Result
 
-INK, FAINT, GRID = "#27313d", "#7b8794", "#e8ebee"
-BLUE, GREEN, RED, AMBER = "#38618c", "#3d8361", "#b5493f", "#c08a2d"
+TEXT, FAINT = "#727d88", "#7b8794"
+GRID, FRAME, CLEAR = "rgba(128,138,148,0.20)", "rgba(128,138,148,0.55)", "rgba(0,0,0,0)"
+BLUE, GREEN, RED, AMBER = "#4478ac", "#3d8361", "#c4544a", "#c08a2d"
+#: Boxes that lie over a figure (hovers, menus, switches) are light everywhere, with dark text.
+INK, BOX, BOX_EDGE = "#27313d", "#ffffff", "#c3cad1"
 POINTS = 3000  # of a line
 FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
@@ -42,13 +49,16 @@ def style(figure: go.Figure, result: Result, titles: list[str], height: int) -> 
 def lay_out(figure: go.Figure, height: int) -> None:
     """Colours, fonts, margins and the look of axes; height in pixels."""
     figure.update_layout(
-        height=height, paper_bgcolor="#ffffff", plot_bgcolor="#ffffff", hovermode="x", dragmode="zoom",
-        font={"family": FONT, "size": 12, "color": INK}, margin={"l": 24, "r": 72, "t": 52, "b": 48},
+        height=height, paper_bgcolor=CLEAR, plot_bgcolor=CLEAR, hovermode="x", dragmode="zoom",
+        font={"family": FONT, "size": 12, "color": TEXT}, margin={"l": 24, "r": 72, "t": 52, "b": 48},
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 11},
                 "traceorder": "normal"},
-        hoverlabel={"bgcolor": "#ffffff", "bordercolor": "#c3cad1", "font": {"family": FONT, "color": INK}},
+        hoverlabel={"bgcolor": BOX, "bordercolor": BOX_EDGE, "font": {"family": FONT, "color": INK}},
+        modebar={"bgcolor": CLEAR, "color": FRAME, "activecolor": TEXT},
     )
-    figure.update_xaxes(showgrid=True, gridcolor=GRID, linecolor="#c3cad1", ticks="outside", tickcolor="#c3cad1")
+    figure.update_xaxes(
+        showgrid=True, gridcolor=GRID, linecolor=FRAME, zerolinecolor=FRAME, ticks="outside", tickcolor=FRAME
+    )
     # Prices and money stand at the right, where the latest of them are.
     figure.update_yaxes(side="right", gridcolor=GRID, zeroline=False, ticklabelstandoff=4)
     figure.for_each_yaxis(lambda axis: axis.update(tickformat=axis.tickformat or ",.7~r"))
@@ -58,5 +68,10 @@ def caption(figure: go.Figure, text: str, top: float) -> None:
     """A title at the left, above the panel that ends at ``top`` (a fraction of the plotting area)."""
     figure.add_annotation(
         text=text, xref="paper", yref="paper", x=0, y=top, xanchor="left", yanchor="bottom", showarrow=False,
-        font={"size": 13, "color": INK}, align="left", name="caption",
+        font={"size": 13}, align="left", name="caption",
     )
+
+
+def on_white(figure: go.Figure) -> go.Figure:
+    """The same figure, with the darker text of a page that is white for certain."""
+    return figure.update_layout(font={"color": INK})

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.research.plots.clock import Clock, clock_of
-from workbench.research.plots.look import AMBER, BLUE, GREEN, POINTS, RED, safe
+from workbench.research.plots.look import AMBER, BLUE, BOX, BOX_EDGE, CLEAR, FAINT, GREEN, INK, POINTS, RED, safe
 from workbench.research.thinning import envelope, extremes
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def add_price(figure: go.Figure, result: Result, name: str, points: int, visible
             go.Candlestick(
                 x=times, open=bars.open, high=bars.high, low=bars.low, close=bars.close, name="price",
                 line={"width": 1},
-                increasing={"line": {"color": GREEN}, "fillcolor": "#ffffff"},
+                increasing={"line": {"color": GREEN}, "fillcolor": CLEAR},
                 decreasing={"line": {"color": RED}, "fillcolor": RED}, **common,
             )
         ]
@@ -60,7 +60,7 @@ def add_price(figure: go.Figure, result: Result, name: str, points: int, visible
             go.Scatter(x=times[starts], y=low, **edge, **common),
             go.Scatter(x=times[starts], y=high, fill="tonexty", fillcolor="rgba(123,135,148,0.20)", **edge, **common),
             go.Scatter(
-                x=times[kept], y=bars.close[kept], mode="lines", name="close", line={"width": 1, "color": "#56626f"},
+                x=times[kept], y=bars.close[kept], mode="lines", name="close", line={"width": 1, "color": FAINT},
                 hovertemplate="close %{y:,.5~f}<extra></extra>", **common,
             ),
         ]
@@ -93,7 +93,7 @@ def _marks(result: Result, name: str, clock: Clock, common: dict[str, Any]) -> l
         if chosen.any():
             marker = {
                 "symbol": symbol, "size": 9 if "entry" in kind else 7, "color": colour,
-                "line": {"width": 1, "color": "#ffffff"},
+                "line": {"width": 1, "color": "rgba(255,255,255,0.6)"},
             }
             traces.append(
                 go.Scatter(
@@ -140,10 +140,11 @@ def add_menu(figure: go.Figure, result: Result, owners: list[str], shown: str) -
     ]
     figure.update_layout(
         updatemenus=[
+            *figure.layout.updatemenus,
             {
-                "buttons": buttons, "active": list(result.bars).index(shown), "x": 0, "xanchor": "left", "y": 1.0,
-                "yanchor": "bottom", "pad": {"b": 4}, "bgcolor": "#ffffff", "bordercolor": "#c3cad1",
-                "font": {"size": 12}, "showactive": False,
+                "name": "instrument", "buttons": buttons, "active": list(result.bars).index(shown), "x": 0,
+                "xanchor": "left", "y": 1.0, "yanchor": "bottom", "pad": {"b": 4}, "bgcolor": BOX,
+                "bordercolor": BOX_EDGE, "font": {"size": 12, "color": INK}, "showactive": False,
             }
         ],
         margin={"t": 56},
