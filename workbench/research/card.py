@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.research.thinning import FloatArray, extremes
-from workbench.research.wording import GROUPS, KEY_FIGURES, wording_of, written
+from workbench.research.wording import GROUPS, KEY_FIGURES, first_of, wording_of, written
 
 if TYPE_CHECKING:
     from workbench.research.result import Result
@@ -21,10 +21,9 @@ WIDTH, HEIGHT, MARGIN = 640, 72, 3
 
 def result_card(result: Result) -> str:
     """A result as a piece of HTML; everything that a person wrote is escaped."""
-    strategy, names = result.strategy, list(result.bars)
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    strategy = result.strategy
     title = html.escape(f"{strategy.name} {strategy.version}")
-    under = html.escape(f"{shown} · {strategy.timeframe} · {result.costs.name} costs")
+    under = html.escape(f"{first_of(list(result.bars))} · {strategy.timeframe} · {result.costs.name} costs")
     stats = result.stats
     figures = "".join(
         "<div style='margin:0 26px 6px 0'>"

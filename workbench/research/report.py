@@ -119,10 +119,9 @@ def _chart(figure: go.Figure, name: str) -> str:
 
 
 def _subtitle(result: Result) -> str:
-    names = list(result.bars)
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     made_up = " · synthetic prices" if any(item.basis == SYNTHETIC for item in result.bars.values()) else ""
-    return f"{shown} · decides on {result.strategy.timeframe} bars · {result.strategy.direction.lower()}{made_up}"
+    shown, strategy = wording.first_of(list(result.bars)), result.strategy
+    return f"{shown} · decides on {strategy.timeframe} bars · {strategy.direction.lower()}{made_up}"
 
 
 def _facts(result: Result) -> list[tuple[str, str]]:

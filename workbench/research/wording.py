@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -113,6 +114,11 @@ def formatted(value: Statistic, unit: str) -> str:
         text = f"{value:,.1f}" if unit == "bars" else f"{value:,.2f}"
     # What rounds to nothing has no sign.
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.removeprefix("-")
+
+
+def first_of(names: Sequence[str], most: int = 4) -> str:
+    """Names in a line; of more than ``most`` the first of them, and how many there are besides."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def price(value: float, tick: float | None) -> str:
