@@ -216,7 +216,7 @@ def test_N3_a_misspelt_path_is_told_with_what_lies_beside_it(tmp_path):
         (folder / "momentum.toml", "momentum.toml: there is no such file; beside it there is rsi_dip.toml"),
         (
             tmp_path / "strategy" / "rsi_dip.toml",
-            f"there is no folder {tmp_path}/strategy; beside it there is strategies",
+            f"there is no such file, for there is no folder {tmp_path}/strategy; beside it there is strategies",
         ),
     ):
         with pytest.raises(StrategyError) as error:

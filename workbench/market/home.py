@@ -22,7 +22,7 @@ def unreadable(path: pathlib.Path, error: OSError | UnicodeDecodeError) -> str:
     missing = path.absolute()
     while not missing.parent.exists():
         missing = missing.parent
-    what = "there is no such file" if missing == path.absolute() else f"there is no folder {missing}"
+    what = "there is no such file" + ("" if missing == path.absolute() else f", for there is no folder {missing}")
     try:
         there = sorted(one.name for one in missing.parent.iterdir())
     except OSError:
