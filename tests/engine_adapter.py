@@ -116,7 +116,7 @@ def build(scenario: dict[str, Any], rates: Any) -> dict[str, Any]:
     grid, _ = grid_of(scenario)
     m, n = len(grid), len(names)
     final = np.array([i in scenario["strategy_closes"] for i in range(m)])
-    instants = timetable(strategy, grid, Buckets(grid.timeframe, np.zeros(m, np.int32), final, int(final.sum())))
+    times = timetable(strategy, grid, Buckets(grid.timeframe, np.zeros(m, np.int32), final, int(final.sum())))
     prices = np.full((4, m, n), np.nan)
     flags = np.zeros((int(final.sum()), n), np.uint8)
     rank, atr = np.full(flags.shape, np.nan), np.full(flags.shape, np.nan)
@@ -134,7 +134,7 @@ def build(scenario: dict[str, Any], rates: Any) -> dict[str, Any]:
             atr[s, k] = math.nan if said["atr"] is None else said["atr"]
     first = first_instant(scenario, grid)
     skipped = int(final[:first].sum())
-    market = Market(instants[first:].copy(), *(np.ascontiguousarray(column[first:]) for column in prices))
+    market = Market(times.part(first), *(np.ascontiguousarray(column[first:]) for column in prices))
     signals = Signals(flags[skipped:].copy(), rank[skipped:].copy(), atr[skipped:].copy())
     items = [Instrument(name, "NSE", name, scenario["instruments"][name]["tick"], scenario["instruments"][name]["lot"],
                         "INR") for name in names]
@@ -157,7 +157,7 @@ def first_instant(scenario: dict[str, Any], grid: Grid) -> int:
 def run_engine(built: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Run to the end, growing buffers from nothing, and return rows like the reference's."""
     desk, market, signals = built["desk"], built["market"], built["signals"]
-    m = len(market.instants)
+    m = len(market.open)
     curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
     at = close = 0
     while at < m:
@@ -208,7 +208,7 @@ def rows_of(desk: records.Desk, market: Market, curve: Curve, names: list[str]) 
         ],
         "equity": [
             {"ts": int(ns), "cash": float(cash), "position_value": float(value)}
-            for ns, cash, value in zip(market.instants["close_ns"][traded], curve.cash[traded],
+            for ns, cash, value in zip(market.times.close_ns[traded], curve.cash[traded],
                                        curve.position_value[traded], strict=True)
         ],
         "notes": [{"ts": int(row["ns"]), "instrument": names[row["instrument"]]} for row in written(desk, "notes")],

@@ -47,7 +47,7 @@ class Simulation:
         laid = Laid(strategy, data, common_grid(data))
         self.market, self.signals = laid.market(0), laid.signals(0)
         self.strategy, self.costs, self.names = strategy, costs, list(data)
-        m = len(self.market.instants)
+        m = len(self.market.open)
         self.curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
         self.desk = self._flat()
         self()
@@ -61,7 +61,7 @@ class Simulation:
         flat = self._flat()
         self.desk = self.desk._replace(account=flat.account, positions=flat.positions)
         at, close = run(self.desk, self.market, self.signals, self.curve, 0, 0)
-        while at < len(self.market.instants):
+        while at < len(self.market.open):
             self.desk = grown(self.desk)
             at, close = run(self.desk, self.market, self.signals, self.curve, at, close)
 
@@ -144,7 +144,7 @@ def test_one_bar_through_the_step_in_5_us(bars: wb.Bars) -> None:
     part = wb.Bars(bars.frame.iloc[:20_000], "5m", "24x7")
     laid = Laid(million_bars.strategy(), {"24x7:WALK": part}, common_grid({"24x7:WALK": part}))
     market, signals = laid.market(0), laid.signals(0)
-    m = len(market.instants)
+    m = len(market.open)
     desk = new_desk(million_bars.strategy(), [instrument("24x7:WALK")], wb.costs.bps(1, 1), 1e6, m)
     desk = desk._replace(
         **{name: np.zeros(10 * m, getattr(desk, name).dtype) for name in ("actions", "fills", "trades", "notes")}
@@ -153,8 +153,8 @@ def test_one_bar_through_the_step_in_5_us(bars: wb.Bars) -> None:
     one = OneInstant(desk)
     taken = 0.0
     for i in range(m):
-        one.market.instants[0] = market.instants[i]
-        for room, column in zip((*one.market[1:], one.signals.flags), (*market[1:], signals.flags), strict=True):
+        rooms = (*one.market.times, *one.market[1:], one.signals.flags)
+        for room, column in zip(rooms, (*market.times, *market[1:], signals.flags), strict=True):
             room[0] = column[i]
         start = time.perf_counter()
         stepped = one.advance()

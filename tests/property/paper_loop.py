@@ -80,7 +80,7 @@ class Paper:
             )
         proxy = strategy.execution == "proxy_close"
         own = strategy.bar_timeframe
-        self.instants = timetable(strategy, self.grid, buckets(self.grid, own, cut_at_proxy=proxy and own.is_daily))
+        self.times = timetable(strategy, self.grid, buckets(self.grid, own, cut_at_proxy=proxy and own.is_daily))
         self.steppers = [Stepper([strategy.program], self.grid, cut_at_proxy=proxy) for _ in self.names]
         self.desk = self.new_desk()
         self.curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
@@ -111,7 +111,7 @@ class Paper:
         """Let one instant pass, through the compiled step with arrays of length one."""
         signals = self.signals(i)
         prices = (np.ascontiguousarray(self.bars[i : i + 1, :, column]) for column in range(4))
-        market = Market(self.instants[i : i + 1], *prices)
+        market = Market(self.times.part(i, i + 1), *prices)
         curve = Curve(*(column[i : i + 1] for column in self.curve))
         while run(self.desk, market, signals, curve, 0, 0)[0] == 0:
             self.desk = grown(self.desk)

@@ -17,15 +17,14 @@ from workbench.engine.records import Curve, Instant
 def drive(built: dict[str, Any]) -> tuple[OneInstant, Curve]:
     """Advance instant by instant, growing buffers when the call says that they are full."""
     market, signals = built["market"], built["signals"]
-    m = len(market.instants)
+    m = len(market.open)
     curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
     one = OneInstant(built["desk"], ranked=True, with_atr=True)
     closes = 0
     for i in range(m):
-        one.market.instants[0] = market.instants[i]
-        for room, column in zip(one.market[1:], market[1:], strict=True):
+        for room, column in zip((*one.market.times, *one.market[1:]), (*market.times, *market[1:]), strict=True):
             room[0] = column[i]
-        is_close = bool(market.instants["flags"][i] & Instant.STRATEGY_CLOSE)
+        is_close = bool(market.times.flags[i] & Instant.STRATEGY_CLOSE)
         for room, column in zip(one.signals, signals, strict=True):
             if is_close:
                 room[0] = column[closes]

@@ -84,11 +84,11 @@ def in_pieces(case: Case, cuts: list[int], handed: Any) -> Tables:
     laid = Laid(case.strategy, case.data, common_grid(case.data))
     market, signals = laid.market(0), laid.signals(0)
     closes = np.concatenate([[0], np.cumsum(laid.strategy_bars.final)])
-    m = len(market.instants)
+    m = len(market.open)
     curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
     desk = new_desk(case.strategy, [instrument(name) for name in case.data], case.world.costs, 1e6)
     for first, stop in zip([0, *cuts], [*cuts, m], strict=True):
-        part = Market(*(column[first:stop] for column in market))
+        part = Market(market.times.part(first, stop), *(column[first:stop] for column in market[1:]))
         said = Signals(*(column[closes[first] : closes[stop]] for column in signals))
         drawn = Curve(*(column[first:stop] for column in curve))
         at, close = run(desk, part, said, drawn, 0, 0)

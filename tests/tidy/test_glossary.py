@@ -74,7 +74,8 @@ def synonyms_in(source: Source) -> list[str]:
 
 def statistics_names() -> set[str]:
     """Names of all statistics, the benchmark's too."""
-    rows = EquityRows(np.ones(2), np.ones(2), np.zeros(2, bool), np.arange(2, dtype=np.int32), 1.0, 252.0)
+    sessions = np.arange(2, dtype=np.int32)
+    rows = EquityRows(np.ones(2), np.ones(2), np.zeros(2, bool), sessions, sessions, 1.0, 252.0)
     trades = pd.DataFrame({"is_open": [], "net_pnl": [], "return_frac": [], "r_multiple": [], "bars_held": []})
     fills = pd.DataFrame({"qty": [], "price": [], "charges": []})
     benchmark = pd.Series([1.0, 2.0], index=pd.to_datetime([0, 1], unit="D"))

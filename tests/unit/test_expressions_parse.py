@@ -138,6 +138,10 @@ def test_E2_every_line_a_definition():
         ("close[1] > 2", 1, 6, "LAG(x, n)"),
         ("close crosses above 5", 1, 7, "CROSSES_ABOVE"),
         ("close crossover 5", 1, 7, "CROSSOVER(a, b)"),
+        ("close CROSES_ABOVE 5", 1, 7, "Did you mean CROSSES_ABOVE?"),
+        ("a > 1 ADN b > 2", 1, 7, "Did you mean AND?"),
+        ("a BETWEN 1 AND 2", 1, 3, "Did you mean BETWEEN?"),
+        ("a BETWEEN 1 ADN 2", 1, 13, "Did you mean AND?"),
         ("close is 5", 1, 7, "=="),
         ("a ? b : c", 1, 3, "IF(condition, a, b)"),
         ("a > 1; b", 1, 6, "line of its own"),
@@ -211,24 +215,27 @@ def test_E8_nodes_are_counted():
     wrong = refused(" + ".join(["a"] * 1251))
     assert "more than 2,500 nodes" in wrong.message
     assert wrong.column == 4 * 1250 + 1
-    each_eight = ["f(a,-1,'1h') BETWEEN 2 AND $x"] * 312  # with the AND that joins it
-    assert parse(" AND ".join([*each_eight, "1 > a"])).body.depth == 2
-    assert "more than 2,500 nodes" in refused(" AND ".join([*each_eight, "1 > a + 2"])).message
+    each_six = ["-a BETWEEN 2 AND $x"] * 416  # with the AND that joins it
+    assert parse(" AND ".join([*each_six, "1 > a"])).body.depth == 1
+    assert "more than 2,500 nodes" in refused(" AND ".join([*each_six, "1 > a + b"])).message
 
 
 LONG_TEXTS = pytest.mark.parametrize(
     "text",
     [
-        "0" * 19_990 + " x",
-        "- " * 63 + " " * 19_000 + "a b",
-        "(" * 19_999,
+        "0" * 63_990 + " x",
+        "- " * 63 + " " * 63_000 + "a b",
+        "(" * 63_999,
         "a AND " * 1_249 + "(",
         "f(" + "a," * 2_490,
         "a = b\n" * 2_400,
-        "x y" * 6_000,
-        '"' * 19_999,
-        "é" * 19_999,
-        "#" * 19_999,
+        "x y" * 20_000,
+        "1," * 31_000,
+        "()" * 31_000,
+        "f(" + "'1h'," * 7_000,
+        '"' * 63_999,
+        "é" * 63_999,
+        "#" * 63_999,
     ],
 )
 
@@ -254,6 +261,11 @@ def test_E8_no_text_keeps_the_parser_busy(text):
 
 
 def test_E8_long_text_is_refused_at_once():
-    assert "at most 20,000" in refused("a " * 50_000).message
-    assert "more than 5,000 words and signs" in refused(("(" * 60 + "a" + ")" * 60 + "-") * 100).message
-    assert parse("a > 1" + "\n# a word on it" * 1_300).body.depth == 0
+    assert "at most 64,000" in refused("a " * 50_000).message
+    assert "more than 15,000 words and signs" in refused(("(" * 60 + "a" + ")" * 60 + "-") * 150).message
+    assert parse("a > 1" + "\n# a word on it" * 4_000).body.depth == 0
+
+
+def test_E8_what_is_wrong_before_the_limit_is_said_first():
+    assert "an operator is missing before '1'" in refused("1 + a\n" * 2_000).message
+    assert "more than 2,500 nodes" in refused("a + " * 2_000 + "b b").message

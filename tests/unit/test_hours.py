@@ -74,3 +74,50 @@ def test_D6_a_window_of_a_session_over_midnight() -> None:
     table = "Mon \n 17:00 1.1 \n 17:05 1.1 entry \n 17:10-23:55 1.1"
     for window in (("17:00", "18:00"), ("00:00", "01:00"), ("12:00", "13:00")):
         assert len(run(table, calendar="FX", entry_window=window).decisions)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"entry_window": ("09:16", "09:20")}, "no bar of 5m closes inside entry_window 09:16-09:20"),
+        (
+            {"timeframe": "1d", "entry_window": ("10:00", "15:30")},
+            "no bar of 1d closes inside entry_window 10:00-15:30",
+        ),
+        ({"product": "MIS", "entry_window": ("15:25", "15:35")}, "closes at or after the flatten of MIS"),
+        ({"exit_time": "-375m"}, "closes at or after exit_time -375m"),
+    ],
+)
+def test_D6_X1_a_run_in_which_no_bar_may_enter_says_so(fields: dict[str, Any], said: str) -> None:
+    result = run(DAY, **fields)
+    assert "ENTRY_TRUE" not in set(result.decisions["decision"])
+    (note,) = told(result, "NEVER_ENTERS")
+    assert said in note
+
+
+@pytest.mark.parametrize(
+    "fields", [{"entry_window": ("09:16", "09:21")}, {"product": "MIS"}, {"exit_time": "-369m"}, {}]
+)
+def test_D6_X1_a_run_in_which_a_bar_may_enter_says_nothing(fields: dict[str, Any]) -> None:
+    result = run(DAY, **fields)
+    assert "ENTRY_TRUE" in set(result.decisions["decision"])
+    assert told(result, "NEVER_ENTERS") == []
+
+
+@pytest.mark.parametrize("exit_time", ["15:30", "15:26", "-1m", "-4m"])
+def test_X4_an_exit_time_that_leaves_the_next_morning_is_noted(exit_time: str) -> None:
+    """Decided at 15:30, the last instant, and filled at Tuesday's open."""
+    result = run(TWO_DAYS, exit_time=exit_time)
+    assert [str(ts) for ts in result.trades["exit_ts"]] == ["2024-01-09 03:45:00+00:00"]
+    (note,) = told(result, "EXIT_TIME")
+    assert note.startswith(f"EXIT_TIME: {exit_time} is decided when the session's last interval has closed")
+    assert "at least 5m before the close" in note
+
+
+@pytest.mark.parametrize(
+    "fields", [{"exit_time": "15:25"}, {"exit_time": "-5m"}, {"exit_time": "15:30", "product": "MIS"}]
+)
+def test_X4_an_exit_time_that_leaves_in_its_session_is_not(fields: dict[str, Any]) -> None:
+    result = run(TWO_DAYS, **fields)
+    assert [str(ts)[:10] for ts in result.trades["exit_ts"]] == ["2024-01-08"]
+    assert told(result, "EXIT_TIME") == []

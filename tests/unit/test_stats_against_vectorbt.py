@@ -29,7 +29,7 @@ def both(seed: int) -> tuple[dict[str, float], object, pd.Series[float], pd.Seri
     returns, market = random_returns(seed), random_returns(seed + 1000)
     equity = 1e6 * np.cumprod(1.0 + returns.to_numpy())
     days = (returns.index.to_numpy().astype("datetime64[D]").astype(np.int64)).astype(np.int32)
-    rows = EquityRows(equity, equity, np.zeros(len(equity), dtype=bool), days, 1e6, 252.0)
+    rows = EquityRows(equity, equity, np.zeros(len(equity), dtype=bool), np.arange(len(days), dtype=np.int32), days, 1e6, 252.0)
     before = market.index[:1] - pd.Timedelta(days=1)
     closes = pd.Series(np.cumprod(np.append(1.0, 1.0 + market)), index=before.append(market.index), name="X")
     theirs = returns.vbt.returns(freq="1D", year_freq="252D")

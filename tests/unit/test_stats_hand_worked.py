@@ -32,11 +32,13 @@ R3_NAMES = (
 def rows_of(equity: list[float], dates: list[int] | None = None, **changed: object) -> EquityRows:
     """Rows with one session each, unless dates say otherwise, from 100 of cash and four sessions a year."""
     values = np.array(equity, dtype=np.float64)
+    days, number = np.unique(dates if dates is not None else np.arange(len(values)), return_inverse=True)
     given: dict[str, object] = {
         "equity": values,
         "cash": values.copy(),
         "in_position": np.zeros(len(values), dtype=bool),
-        "session_date": np.array(dates if dates is not None else range(len(values)), dtype=np.int32),
+        "session": number.astype(np.int32),
+        "dates": days.astype(np.int32),
         "initial_cash": 100.0,
         "sessions_per_year": 4.0,
     }

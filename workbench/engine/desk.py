@@ -23,8 +23,10 @@ from workbench.strategy.sizing import CashPerSlot, FixedCash, FixedQty, PercentO
 #: Earlier than any strategy bar, far from overflow: no exit yet.
 LONG_AGO = -(2**40)
 
-#: How much larger a full buffer becomes.
+#: How much larger a full buffer becomes, and for how many rows it has room at first besides one for two decisions.
+#: Pages that nothing is written to take no memory.
 GROWTH = 4
+ROWS_AT_FIRST = 4096
 
 _BUFFERS = {
     "actions": (records.action_dtype, ACTIONS_PER_INSTANT),
@@ -131,7 +133,8 @@ def new_desk(
     for name in ("stop_order", "target_order", "exit_order", "pending_order", "pending_named"):
         positions[name] = -1
     positions["exit_bar"] = LONG_AGO
-    buffers = {name: np.empty(per * n, dtype) for name, (dtype, per) in _BUFFERS.items()}
+    rows = ROWS_AT_FIRST + decisions // 2
+    buffers = {name: np.empty(per * n + rows, dtype) for name, (dtype, per) in _BUFFERS.items()}
     # Exits at base instants add rows of their own: an eighth more is seldom outgrown, and costs no page unused.
     buffers["decisions"] = np.empty(decisions + decisions // 8 + DECISIONS_PER_INSTANT * n, records.decision_dtype)
     config = config_record(strategy, costs.slippage_frac)

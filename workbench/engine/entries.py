@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 
 from workbench.engine.ledger import submit
+from workbench.engine.moment import moment
 from workbench.engine.records import Direction, Instant
 from workbench.engine.sizing import affordable_qty, cap_qty, free_cash, release, reserve, wanted_qty
 from workbench.jit import njit
@@ -50,7 +51,7 @@ def standing_block(desk, instant):  # type: ignore[no-untyped-def]
     """The first block that the instant and the account put in an entry's way, NONE if nothing does (D6, X1)."""
     config = desk.config[0]
     account = desk.account[0]
-    flags = instant["flags"]
+    flags = instant.flags
     if not flags & Instant.ENTRY_WINDOW:
         return Decision.BLOCKED_WINDOW.value
     if 0 <= config["max_trades_per_day"] <= account["entries_sent"]:
@@ -111,7 +112,7 @@ def send_entries(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
     config = desk.config[0]
     account = desk.account[0]
     scratch = desk.scratch
-    instant = market.instants[i]
+    instant = moment(market, i)
     count = order_candidates(desk, config["ranking"])
     leaving = leaving_now(desk, instant)
     released = price_exits(desk, instant)
@@ -130,7 +131,7 @@ def send_entries(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
         if verdict == Decision.NONE and taken >= config["max_open_positions"]:
             verdict = Decision.BLOCKED_SLOTS.value
         if verdict == Decision.NONE:
-            verdict, qty = size(desk, k, instant["close_ns"], atr, free + released, slot_cash)
+            verdict, qty = size(desk, k, instant.close_ns, atr, free + released, slot_cash)
             if verdict == Decision.ENTRY_TRUE:
                 free -= send_entry(desk, k, instant, qty, atr, free)
         row = desk.decisions[scratch[k]["row"]]
@@ -166,7 +167,7 @@ def price_exits(desk, instant):  # type: ignore[no-untyped-def]
     for k in range(len(desk.positions)):
         position = desk.positions[k]
         desk.scratch[k]["release"] = 0.0
-        if position["exit_reason"] != 0 and position["exit_ns"] == instant["close_ns"]:
+        if position["exit_reason"] != 0 and position["exit_ns"] == instant.close_ns:
             desk.scratch[k]["release"] = release(desk, k, instant)
             total += desk.scratch[k]["release"]
     return total
@@ -180,7 +181,7 @@ def leaving_now(desk, instant):  # type: ignore[no-untyped-def]
     count = 0
     for k in range(len(desk.positions)):
         position = desk.positions[k]
-        if position["exit_reason"] != 0 and position["exit_ns"] == instant["close_ns"]:
+        if position["exit_reason"] != 0 and position["exit_ns"] == instant.close_ns:
             count += 1
     return count
 
@@ -191,14 +192,14 @@ def send_entry(desk, k, instant, qty, atr, free):  # type: ignore[no-untyped-def
     account = desk.account[0]
     position = desk.positions[k]
     side = desk.scratch[k]["side"]
-    ns = instant["close_ns"]
+    ns = instant.close_ns
     price = position["mark"] * (1.0 + desk.config[0]["slippage_frac"])
     held_back = reserve(desk, k, side, qty, price, ns)
     name_exits(desk, k, instant, held_back, free)
     position["pending_side"] = side
     position["pending_qty"] = qty
     position["pending_ns"] = ns
-    position["pending_session"] = instant["session"]
+    position["pending_session"] = instant.session
     position["pending_reserve"] = held_back
     position["pending_value"] = qty * price
     position["pending_atr"] = atr
@@ -227,7 +228,7 @@ def name_exits(desk, k, instant, cost, free):  # type: ignore[no-untyped-def]
         if taken < config["max_open_positions"] and less_equal(cost, have):
             return
         other = desk.positions[j]
-        if j == k or other["exit_reason"] == 0 or other["exit_ns"] != instant["close_ns"]:
+        if j == k or other["exit_reason"] == 0 or other["exit_ns"] != instant.close_ns:
             continue
         taken -= 1
         if config["reuse_exit_proceeds"]:

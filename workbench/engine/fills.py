@@ -17,6 +17,7 @@ import math
 
 from workbench.engine.ledger import charges, drop_entry
 from workbench.engine.levels import at_or_beyond_stop, at_or_beyond_target, beyond_target, working_stop
+from workbench.engine.moment import moment
 from workbench.engine.on_fill import on_fill, stop_reason
 from workbench.engine.records import Action
 from workbench.jit import inlined, njit
@@ -47,8 +48,8 @@ def fill(desk, instant, k, order, kind, reason, side, qty, price):  # type: igno
     account["n_fills"] += 1
     row = desk.fills[place]
     opening = reason == Reason.ENTRY_SIGNAL
-    same_session = opening or desk.positions[k]["entry_session"] == instant["session"]
-    row["ns"] = instant["open_ns"]
+    same_session = opening or desk.positions[k]["entry_session"] == instant.session
+    row["ns"] = instant.open_ns
     row["instrument"] = k
     row["order"] = order
     row["side"] = side
@@ -56,8 +57,8 @@ def fill(desk, instant, k, order, kind, reason, side, qty, price):  # type: igno
     row["reason"] = reason
     row["qty"] = qty
     row["price"] = price
-    row["charges"] = charges(desk, k, instant["open_ns"], side, qty, price, same_session)
-    on_fill(desk, place, instant["session"])
+    row["charges"] = charges(desk, k, instant.open_ns, side, qty, price, same_session)
+    on_fill(desk, place, instant.session)
 
 
 @njit
@@ -67,7 +68,7 @@ def fill_exit(desk, market, i, k):  # type: ignore[no-untyped-def]
     side = -1 if position["qty"] > 0.0 else 1
     price = market.open[i, k] * (1.0 + side * desk.config[0]["slippage_frac"])
     order, reason = position["exit_order"], position["exit_reason"]
-    fill(desk, market.instants[i], k, order, OrderKind.OPEN.value, reason, side, abs(position["qty"]), price)
+    fill(desk, moment(market, i), k, order, OrderKind.OPEN.value, reason, side, abs(position["qty"]), price)
 
 
 @njit
@@ -87,12 +88,12 @@ def fill_entries(desk, market, i):  # type: ignore[no-untyped-def]
         position = desk.positions[chosen]
         sent = position["pending_order"]
         if waits_for_exit(desk, chosen):
-            drop_entry(desk, chosen, market.instants[i]["open_ns"], Action.CANCEL_NO_SLOT.value)
+            drop_entry(desk, chosen, market.times.open_ns[i], Action.CANCEL_NO_SLOT.value)
             continue
         side = position["pending_side"]
         price = market.open[i, chosen] * (1.0 + side * desk.config[0]["slippage_frac"])
         qty = position["pending_qty"]
-        fill(desk, market.instants[i], chosen, sent, OrderKind.OPEN.value, Reason.ENTRY_SIGNAL.value, side, qty, price)
+        fill(desk, moment(market, i), chosen, sent, OrderKind.OPEN.value, Reason.ENTRY_SIGNAL.value, side, qty, price)
 
 
 @njit
@@ -120,7 +121,7 @@ def match_protective(desk, market, i, k):  # type: ignore[no-untyped-def]
     worst, best = market.low[i, k], market.high[i, k]
     if direction < 0:
         worst, best = best, worst
-    if position["entry_ns"] != market.instants[i]["open_ns"]:
+    if position["entry_ns"] != market.times.open_ns[i]:
         if at_or_beyond_stop(opened, stop, direction):
             fill_stop(desk, market, i, k, opened)
             return
@@ -146,7 +147,7 @@ def fill_stop(desk, market, i, k, price):  # type: ignore[no-untyped-def]
     reason = stop_reason(position, -side)
     paid = price * (1.0 + side * desk.config[0]["slippage_frac"])
     qty = abs(position["qty"])
-    fill(desk, market.instants[i], k, position["stop_order"], OrderKind.STOP.value, reason, side, qty, paid)
+    fill(desk, moment(market, i), k, position["stop_order"], OrderKind.STOP.value, reason, side, qty, paid)
 
 
 @njit
@@ -155,4 +156,4 @@ def fill_target(desk, market, i, k, price):  # type: ignore[no-untyped-def]
     position = desk.positions[k]
     side = -1 if position["qty"] > 0.0 else 1
     qty, order = abs(position["qty"]), position["target_order"]
-    fill(desk, market.instants[i], k, order, OrderKind.TARGET.value, Reason.TAKE_PROFIT.value, side, qty, price)
+    fill(desk, moment(market, i), k, order, OrderKind.TARGET.value, Reason.TAKE_PROFIT.value, side, qty, price)

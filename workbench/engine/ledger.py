@@ -60,11 +60,11 @@ def order_exit(desk, k, instant, reason):  # type: ignore[no-untyped-def]
     """Send the market exit of position ``k``; there is at most one (D4)."""
     position = desk.positions[k]
     side = -1 if position["qty"] > 0.0 else 1
-    ns = instant["close_ns"]
+    ns = instant.close_ns
     position["exit_order"] = submit(desk, ns, k, OrderKind.OPEN.value, reason, side, abs(position["qty"]), math.nan)
     position["exit_reason"] = reason
     position["exit_ns"] = ns
-    position["exit_session"] = instant["session"]
+    position["exit_session"] = instant.session
     desk.account[0]["n_exits"] += 1
 
 

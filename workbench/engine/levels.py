@@ -39,6 +39,12 @@ def target_level(level: float, direction: int, tick: float) -> float:
 
 
 @njit
+def excursion_frac(entry: float, price: float, direction: int) -> float:
+    """How far ``price`` lies from the entry, as a fraction of it, positive where the position gains (R1)."""
+    return direction * (price - entry) / entry
+
+
+@njit
 def trailing_level(config, entry: float, best: float, direction: int, tick: float) -> float:  # type: ignore[no-untyped-def]
     """Trailing level for ``best`` over the bars already closed (F6); NaN while it is off or inactive."""
     trail = config["trailing_stop_frac"]

@@ -43,7 +43,7 @@ def advance_instant(desk, market, i, signals, s):  # type: ignore[no-untyped-def
     """One instant: fills, base close and, at a strategy close, ``step`` with row ``s`` of the signals; returns s."""
     fill_interval(desk, market, i)
     on_base_close(desk, market, i)
-    if market.instants[i]["flags"] & Instant.STRATEGY_CLOSE:
+    if market.times.flags[i] & Instant.STRATEGY_CLOSE:
         step(desk, market, i, signals, s)
         return s + 1
     return s
@@ -72,7 +72,7 @@ def run(desk, market, signals, curve, i, s):  # type: ignore[no-untyped-def]
         The instant and the strategy close to go on from; the instant is m at the end.
     """
     account = desk.account[0]
-    while i < len(market.instants) and room(desk):
+    while i < len(market.times.flags) and room(desk):
         s = advance_instant(desk, market, i, signals, s)
         curve.cash[i] = account["cash"]
         curve.position_value[i] = account["position_value"]

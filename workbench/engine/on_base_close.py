@@ -17,6 +17,7 @@ import math
 from workbench.engine.exits import level_exit
 from workbench.engine.ledger import decide, drop_entry, emit, note, order_exit, submit
 from workbench.engine.levels import trailing_level, working_stop
+from workbench.engine.moment import moment
 from workbench.engine.on_fill import stop_reason
 from workbench.engine.records import Action, Instant, Note
 from workbench.jit import inlined, njit
@@ -28,9 +29,9 @@ from workbench.tolerance import less_equal
 def on_base_close(desk, market, i):  # type: ignore[no-untyped-def]
     """Close base interval ``i``: mark, move, and decide what must not wait for a strategy bar."""
     account = desk.account[0]
-    instant = market.instants[i]
-    if instant["session"] != account["session"]:
-        account["session"] = instant["session"]
+    instant = moment(market, i)
+    if instant.session != account["session"]:
+        account["session"] = instant.session
         account["session_start_equity"] = account["equity"]
         account["daily_loss_hit"] = False
         account["entries_sent"] = 0
@@ -40,7 +41,7 @@ def on_base_close(desk, market, i):  # type: ignore[no-untyped-def]
     block(desk)
     if account["n_positions"] > 0 or account["n_entries"] > 0:
         protect_account(desk, instant)
-        if instant["flags"] & Instant.LAST and desk.config[0]["mis"]:
+        if instant.flags & Instant.LAST and desk.config[0]["mis"]:
             report_unflattened(desk, instant)
 
 
@@ -67,22 +68,18 @@ def mark_to_market(desk, market, i):  # type: ignore[no-untyped-def]
 
 @inlined
 def track(desk, market, i, k):  # type: ignore[no-untyped-def]
-    """Follow one held position over a bar that has closed: excursions, best price, trailing level."""
-    config = desk.config[0]
+    """Follow one held position over a bar that has closed: best and worst price, trailing level."""
     position = desk.positions[k]
     high, low = market.high[i, k], market.low[i, k]
-    entry = position["entry_price"]
     direction = 1 if position["qty"] > 0.0 else -1
-    if direction > 0:
-        position["mfe_frac"] = max(position["mfe_frac"], (high - entry) / entry)
-        position["mae_frac"] = min(position["mae_frac"], (low - entry) / entry)
-        position["best"] = max(position["best"], high)
-    else:
-        position["mfe_frac"] = max(position["mfe_frac"], (entry - low) / entry)
-        position["mae_frac"] = min(position["mae_frac"], (entry - high) / entry)
-        position["best"] = min(position["best"], low)
-    if not math.isnan(config["trailing_stop_frac"]):
-        move_trailing(desk, k, direction, market.instants[i]["close_ns"])
+    best, worst = (high, low) if direction > 0 else (low, high)
+    if direction * worst < direction * position["worst"]:
+        position["worst"] = worst
+    if direction * best > direction * position["best"]:
+        position["best"] = best
+        # The trailing level is a function of the best price: it moves only with it.
+        if not math.isnan(desk.config[0]["trailing_stop_frac"]):
+            move_trailing(desk, k, direction, market.times.close_ns[i])
 
 
 @inlined
@@ -127,19 +124,25 @@ def block(desk):  # type: ignore[no-untyped-def]
 def expire_entries(desk, instant):  # type: ignore[no-untyped-def]
     """X1: take back entries that have waited as long as they may."""
     proxy_close = desk.config[0]["proxy_close"]
-    flags = instant["flags"]
+    flags = instant.flags
     for k in range(len(desk.positions)):
         position = desk.positions[k]
         if position["pending_side"] == 0:
             continue
-        over = position["pending_session"] != instant["session"]
+        over = position["pending_session"] != instant.session
         if proxy_close:
             over = over or bool(flags & Instant.LAST)
         if over:
-            drop_entry(desk, k, instant["close_ns"], Action.CANCEL.value)
+            drop_entry(desk, k, instant.close_ns, Action.CANCEL.value)
 
 
-@njit
+@inlined
+def watched(config):  # type: ignore[no-untyped-def]
+    """Whether a single position can have a reason of its own to leave at any base close: see ``own_reason``."""
+    return not math.isnan(config["max_trade_drawdown_frac"]) or (config["proxy_close"] and not config["stop_intrabar"])
+
+
+@inlined
 def protect_account(desk, instant):  # type: ignore[no-untyped-def]
     """D4's first four reasons, and in the sell window of proxy_close the stop rules against the mark."""
     account = desk.account[0]
@@ -148,12 +151,14 @@ def protect_account(desk, instant):  # type: ignore[no-untyped-def]
         reason = Reason.KILL.value
     elif account["daily_loss_hit"]:
         reason = Reason.DAILY_LOSS.value
-    elif instant["flags"] & Instant.FLATTEN:
+    elif instant.flags & Instant.FLATTEN:
         reason = Reason.FORCED_FLATTEN.value
+    if reason == Reason.NONE and not watched(desk.config[0]):
+        return
     for k in range(len(desk.positions)):
         position = desk.positions[k]
         if reason != Reason.NONE and position["pending_side"] != 0:
-            drop_entry(desk, k, instant["close_ns"], Action.CANCEL.value)
+            drop_entry(desk, k, instant.close_ns, Action.CANCEL.value)
         if position["qty"] == 0.0 or position["exit_reason"] != 0:
             continue
         why = reason
@@ -161,7 +166,7 @@ def protect_account(desk, instant):  # type: ignore[no-untyped-def]
             why = own_reason(desk, instant, k)
         if why != Reason.NONE:
             order_exit(desk, k, instant, why)
-            decide(desk, instant["close_ns"], k, Decision.EXIT_TRUE.value, why)
+            decide(desk, instant.close_ns, k, Decision.EXIT_TRUE.value, why)
 
 
 @njit
@@ -173,7 +178,7 @@ def own_reason(desk, instant, k):  # type: ignore[no-untyped-def]
     pnl = position["qty"] * (position["mark"] - position["entry_price"])
     if not math.isnan(limit) and less_equal(limit, position["peak_pnl"] - pnl):
         return Reason.TRADE_DRAWDOWN.value
-    if config["proxy_close"] and not config["stop_intrabar"] and instant["flags"] & Instant.SELL_WINDOW:
+    if config["proxy_close"] and not config["stop_intrabar"] and instant.flags & Instant.SELL_WINDOW:
         return level_exit(config, position, position["mark"])
     return Reason.NONE.value
 
@@ -183,4 +188,4 @@ def report_unflattened(desk, instant):  # type: ignore[no-untyped-def]
     """X1: a MIS position held over the session's end is FLATTEN_FAILED."""
     for k in range(len(desk.positions)):
         if desk.positions[k]["qty"] != 0.0:
-            note(desk, instant["close_ns"], k, Note.FLATTEN_FAILED.value)
+            note(desk, instant.close_ns, k, Note.FLATTEN_FAILED.value)

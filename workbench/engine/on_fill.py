@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 
 from workbench.engine.ledger import book, clear_entry, emit, submit
-from workbench.engine.levels import stop_level, target_level, trailing_level, working_stop
+from workbench.engine.levels import excursion_frac, stop_level, target_level, trailing_level, working_stop
 from workbench.engine.records import Action
 from workbench.jit import njit
 from workbench.schema import OrderKind, Reason
@@ -51,9 +51,8 @@ def open_position(desk, k, fill, session):  # type: ignore[no-untyped-def]
     position["entry_charges"] = fill["charges"]
     position["bars_held"] = -1
     position["best"] = price
+    position["worst"] = price
     position["peak_pnl"] = 0.0
-    position["mae_frac"] = 0.0
-    position["mfe_frac"] = 0.0
     desk.account[0]["n_positions"] += 1
     set_levels(config, position, desk.instruments[k]["tick"], side)
     clear_entry(desk, k)
@@ -146,7 +145,7 @@ def write_trade(desk, k, fill):  # type: ignore[no-untyped-def]
     direction = 1 if position["qty"] > 0.0 else -1
     entry = position["entry_price"]
     move = direction * (fill["price"] - entry)
-    excursion = move / entry
+    excursion = excursion_frac(entry, fill["price"], direction)
     gross = move * fill["qty"]
     charges = position["entry_charges"] + fill["charges"]
     risk = abs(entry - position["first_level"]) * fill["qty"]
@@ -161,6 +160,6 @@ def write_trade(desk, k, fill):  # type: ignore[no-untyped-def]
     trade["gross_pnl"] = gross
     trade["charges"] = charges
     trade["r_multiple"] = (gross - charges) / risk if risk > 0.0 else math.nan
-    trade["mae_frac"] = min(position["mae_frac"], excursion)
-    trade["mfe_frac"] = max(position["mfe_frac"], excursion)
+    trade["mae_frac"] = min(excursion_frac(entry, position["worst"], direction), excursion)
+    trade["mfe_frac"] = max(excursion_frac(entry, position["best"], direction), excursion)
     trade["bars_held"] = max(position["bars_held"], 0)

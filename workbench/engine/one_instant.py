@@ -18,13 +18,13 @@ from numba.np.arrayobj import make_array, populate_array
 from workbench.engine import records
 from workbench.engine.costs import rates_dtype
 from workbench.engine.loop import advance_instant, room
-from workbench.engine.records import Desk, Market, Signals
+from workbench.engine.records import Desk, Market, Signals, Times
 from workbench.jit import njit
 
 CONFIG, INSTRUMENT, RATES = records.config_dtype, records.instrument_dtype, rates_dtype
 ACCOUNT, POSITION, SCRATCH = records.account_dtype, records.position_dtype, records.scratch_dtype
 ACTION, FILL, TRADE = records.action_dtype, records.fill_dtype, records.trade_dtype
-DECISION, NOTE, INSTANT = records.decision_dtype, records.note_dtype, records.instant_dtype
+DECISION, NOTE = records.decision_dtype, records.note_dtype
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -70,17 +70,23 @@ def advance_at(table):  # type: ignore[no-untyped-def]
     """Advance by the one instant in the table; 1 if it was a strategy close, 0 if not, -1 if a buffer is full."""
     desk = desk_at(table)
     n = len(desk.positions)
+    times = Times(
+        array_at(table[22], (1,), np.int64),
+        array_at(table[23], (1,), np.int64),
+        array_at(table[24], (1,), np.int32),
+        array_at(table[25], (1,), np.uint8),
+    )
     market = Market(
-        array_at(table[22], (table[23],), INSTANT),
-        array_at(table[24], (1, n), np.float64),
-        array_at(table[25], (1, n), np.float64),
+        times,
         array_at(table[26], (1, n), np.float64),
         array_at(table[27], (1, n), np.float64),
+        array_at(table[28], (1, n), np.float64),
+        array_at(table[29], (1, n), np.float64),
     )
     signals = Signals(
-        array_at(table[28], (1, n), np.uint8),
-        array_at(table[29], (table[31], n), np.float64),
-        array_at(table[30], (table[32], n), np.float64),
+        array_at(table[30], (1, n), np.uint8),
+        array_at(table[31], (table[33], n), np.float64),
+        array_at(table[32], (table[34], n), np.float64),
     )
     if not room(desk):
         return -1
@@ -102,7 +108,8 @@ class OneInstant:
 
     def __init__(self, desk: Desk, ranked: bool = False, with_atr: bool = False) -> None:
         n = len(desk.positions)
-        self.market = Market(np.zeros(1, INSTANT), *(np.full((1, n), np.nan) for _ in range(4)))
+        when = Times(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int32), np.zeros(1, np.uint8))
+        self.market = Market(when, *(np.full((1, n), np.nan) for _ in range(4)))
         self.signals = Signals(
             np.zeros((1, n), np.uint8), np.full((int(ranked), n), np.nan), np.full((int(with_atr), n), np.nan)
         )
@@ -112,9 +119,9 @@ class OneInstant:
         """Go on with another desk of the same instruments: a restored one, or the same with larger buffers."""
         self.desk = desk
         numbers: list[int] = []
-        for array in (*desk, self.market.instants):
+        for array in desk:
             numbers += [array.ctypes.data, len(array)]
-        numbers += [array.ctypes.data for array in (*self.market[1:], *self.signals)]
+        numbers += [array.ctypes.data for array in (*self.market.times, *self.market[1:], *self.signals)]
         numbers += [len(self.signals.rank), len(self.signals.atr)]
         self._table = np.array(numbers, np.int64)
 

@@ -112,11 +112,6 @@ instrument_dtype = np.dtype(
     align=True,
 )
 
-#: One instant of the base grid: the close of a base interval.
-instant_dtype = np.dtype(
-    [("open_ns", np.int64), ("close_ns", np.int64), ("session", np.int64), ("flags", np.int64)], align=True
-)
-
 account_dtype = np.dtype(
     [
         ("cash", np.float64),
@@ -151,10 +146,9 @@ position_dtype = np.dtype(
         ("entry_session", np.int64),
         ("entry_charges", np.float64),
         ("bars_held", np.int64),
-        ("best", np.float64),  # D2
+        ("best", np.float64),  # D2; the best price of the bars closed since the entry, which counts too
+        ("worst", np.float64),  # the same for the worst
         ("peak_pnl", np.float64),  # D5, before charges
-        ("mae_frac", np.float64),
-        ("mfe_frac", np.float64),
         ("stop", np.float64),  # fixed stop level, NaN without one
         ("trail", np.float64),  # trailing level, NaN while inactive
         ("target", np.float64),
@@ -184,12 +178,12 @@ position_dtype = np.dtype(
 action_dtype = np.dtype(
     [
         ("ns", np.int64),
-        ("instrument", np.int64),
         ("order", np.int64),
-        ("action", np.int32),
-        ("kind", np.int32),
-        ("reason", np.int32),
-        ("side", np.int32),
+        ("instrument", np.int32),
+        ("action", np.int8),
+        ("kind", np.int8),
+        ("reason", np.int8),
+        ("side", np.int8),
         ("qty", np.float64),
         ("price", np.float64),  # the level of a stop or target, NaN for an open order
     ],
@@ -275,13 +269,36 @@ scratch_dtype = np.dtype(
 )
 
 
+class Times(NamedTuple):
+    """Instants of the base grid, the closes of its intervals; each column of length m."""
+
+    open_ns: npt.NDArray[np.int64]
+    close_ns: npt.NDArray[np.int64]
+    session: npt.NDArray[np.int32]
+    flags: npt.NDArray[np.uint8]  # bits of ``Instant``
+
+    def part(self, first: int, stop: int | None = None) -> Times:
+        """The instants from ``first`` to before ``stop``; views."""
+        rows = slice(first, stop)
+        return Times(self.open_ns[rows], self.close_ns[rows], self.session[rows], self.flags[rows])
+
+
+class Moment(NamedTuple):
+    """One row of ``Times``."""
+
+    open_ns: int
+    close_ns: int
+    session: int
+    flags: int
+
+
 class Market(NamedTuple):
     """Instants of the base grid and the bars whose intervals close there.
 
-    ``instants`` has length m; the prices are float64 of shape (m, instruments), NaN where there is no bar.
+    The prices are float64 of shape (m, instruments), NaN where there is no bar.
     """
 
-    instants: Records
+    times: Times
     open: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
     low: npt.NDArray[np.float64]

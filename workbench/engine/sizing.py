@@ -45,8 +45,8 @@ def release(desk, k, instant):  # type: ignore[no-untyped-def]
     qty = abs(position["qty"])
     slippage = config["slippage_frac"]
     price = position["mark"] * (1.0 + side * slippage)
-    same_session = position["entry_session"] == instant["session"]
-    charged = charges(desk, k, instant["close_ns"], side, qty, price, same_session)
+    same_session = position["entry_session"] == instant.session
+    charged = charges(desk, k, instant.close_ns, side, qty, price, same_session)
     return qty * position["mark"] * (config["margin_frac"] - slippage) - charged
 
 

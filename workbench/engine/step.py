@@ -15,6 +15,7 @@ from __future__ import annotations
 from workbench.engine.entries import CONFLICT, asked_side, cooling, send_entries
 from workbench.engine.exits import exit_reason
 from workbench.engine.ledger import decide, order_exit
+from workbench.engine.moment import moment
 from workbench.jit import inlined
 from workbench.schema import Decision, Reason, Signal
 
@@ -22,7 +23,7 @@ from workbench.schema import Decision, Reason, Signal
 @inlined
 def step(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
     """Decide at strategy close ``s``, which is instant ``i`` of the market."""
-    ns = market.instants[i]["close_ns"]
+    ns = market.times.close_ns[i]
     candidates = 0
     for k in range(len(desk.positions)):
         position = desk.positions[k]
@@ -53,8 +54,8 @@ def judge_held(desk, market, i, k, flags):  # type: ignore[no-untyped-def]
     """Decide whether position ``k`` leaves; 1 if its opposite entry is a candidate (a reversal), else 0."""
     config = desk.config[0]
     position = desk.positions[k]
-    instant = market.instants[i]
-    ns = instant["close_ns"]
+    instant = moment(market, i)
+    ns = instant.close_ns
     if position["exit_reason"] != 0:
         decide(desk, ns, k, Decision.EXIT_FALSE.value, Reason.NONE.value)
         return 0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from workbench.engine.records import Instant, Records, instant_dtype
+from workbench.engine.records import Instant, Times
 from workbench.errors import StrategyError
 from workbench.jit import njit
 from workbench.market.grid import Buckets, Grid
@@ -26,8 +26,8 @@ Bool = npt.NDArray[np.bool_]
 NEVER = np.iinfo(np.int64).max
 
 
-def timetable(strategy: Strategy, grid: Grid, strategy_bars: Buckets) -> Records:
-    """The instants of a grid with their flags.
+def timetable(strategy: Strategy, grid: Grid, strategy_bars: Buckets) -> Times:
+    """The instants of a grid with their flags; all but these are the columns of the grid.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def timetable(strategy: Strategy, grid: Grid, strategy_bars: Buckets) -> Records
 
     Returns
     -------
-    record array of ``instant_dtype``, length m
+    Times
+        Columns of length m.
 
     Raises
     ------
@@ -60,9 +61,9 @@ def timetable(strategy: Strategy, grid: Grid, strategy_bars: Buckets) -> Records
         sessions.open_ns, sessions.close_ns, sessions.sell_end_ns, flatten, no_entry, sessions.known,
         strategy_bars.final, inside_entry_window(strategy, grid),
     )  # fmt: skip
-    instants = np.empty(len(grid), instant_dtype)
-    mark(instants, grid.open_ns, grid.close_ns, grid.session, facts)
-    return instants
+    times = Times(grid.open_ns, grid.close_ns, grid.session, np.empty(len(grid), np.uint8))
+    mark(times, facts)
+    return times
 
 
 class Facts(NamedTuple):
@@ -79,14 +80,14 @@ class Facts(NamedTuple):
 
 
 @njit
-def mark(instants, opens, closes, sessions, facts):  # type: ignore[no-untyped-def]
-    """Write every instant and its flags, in one pass."""
+def mark(times, facts):  # type: ignore[no-untyped-def]
+    """Write the flags of every instant, in one pass."""
     everywhere = len(facts.in_window) == 0
-    for i in range(len(instants)):
-        s = sessions[i]
-        close = closes[i]
+    for i in range(len(times.flags)):
+        s = times.session[i]
+        close = times.close_ns[i]
         flags = 0
-        if opens[i] == facts.opens[s]:
+        if times.open_ns[i] == facts.opens[s]:
             flags |= Instant.FIRST.value
         if close == facts.closes[s]:
             flags |= Instant.LAST.value
@@ -102,11 +103,7 @@ def mark(instants, opens, closes, sessions, facts):  # type: ignore[no-untyped-d
             flags |= Instant.UNKNOWN.value
         if everywhere or facts.in_window[i]:
             flags |= Instant.ENTRY_WINDOW.value
-        instant = instants[i]
-        instant["open_ns"] = opens[i]
-        instant["close_ns"] = close
-        instant["session"] = s
-        instant["flags"] = flags
+        times.flags[i] = flags
 
 
 def _whole_sessions(grid: Grid) -> Grid:

@@ -113,7 +113,9 @@ class _Evaluation:
             name: np.array(np.broadcast_to(self.held[node], (n,))) if ops[node] in _BORROWED else self.held[node]
             for name, node in self.program.roots.items()
         }
-        return Evaluated(values, np.arange(n) >= self.warm_from)
+        warm = np.ones(n, np.bool_)
+        warm[: self.warm_from] = False
+        return Evaluated(values, warm)
 
     def _column(self, index: int, op: Op, tf: int, children: list[int]) -> Values:
         p0, p1, p2 = (float(one) for one in self.nodes["p"][index])

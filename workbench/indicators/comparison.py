@@ -9,7 +9,7 @@ from workbench import tolerance
 from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
 from workbench.indicators.summation import MISSING, finite
-from workbench.jit import njit
+from workbench.jit import inlined, njit
 
 
 @njit
@@ -18,7 +18,7 @@ def truth(value: bool) -> float:
     return 1.0 if value else 0.0
 
 
-@njit
+@inlined
 def both(a: float, b: float) -> float:
     """Kleene AND: false wins over missing."""
     if a == 0.0 or b == 0.0:
@@ -26,10 +26,18 @@ def both(a: float, b: float) -> float:
     return a * b
 
 
-@njit
-def compare(op: int, a: float, b: float) -> float:
-    """Comparison of two numbers that are not missing."""
-    if op == Op.GT:
+@inlined
+def either(a: float, b: float) -> float:
+    """Kleene OR: true wins over missing."""
+    return 1.0 - both(1.0 - a, 1.0 - b)
+
+
+@inlined
+def compared(op: int, a: float, b: float) -> float:
+    """Comparison of two numbers, missing if one of them is."""
+    if a != a or b != b:
+        return MISSING
+    elif op == Op.GT:
         return truth(tolerance.less(b, a))
     elif op == Op.GE:
         return truth(tolerance.less_equal(b, a))
@@ -71,7 +79,7 @@ def comparison_update(op: int, x0: float, x1: float, x2: float, state: Memory, o
     if op == Op.AND:
         return both(x0, x1)
     elif op == Op.OR:
-        return 1.0 - both(1.0 - x0, 1.0 - x1)
+        return either(x0, x1)
     elif op == Op.NOT:
         return 1.0 - x0
     elif op == Op.CROSS_ABOVE:
@@ -82,11 +90,9 @@ def comparison_update(op: int, x0: float, x1: float, x2: float, state: Memory, o
         return moving_update(x0, x1, 1.0, state, off)
     elif op == Op.MOVING_DOWN:
         return moving_update(x0, x1, -1.0, state, off)
-    elif x0 != x0 or x1 != x1:
-        return MISSING
     elif op == Op.BETWEEN:
-        return compare(Op.GE, x0, x1) * compare(Op.LE, x0, x2) if x2 == x2 else MISSING
-    return compare(op, x0, x1)
+        return compared(Op.GE, x0, x1) * compared(Op.LE, x0, x2)
+    return compared(op, x0, x1)
 
 
 @njit

@@ -19,6 +19,7 @@ from workbench.indicators.moving import MOVING_CELLS, average_initialise, averag
 from workbench.indicators.ops import FAMILY_BITS, Op
 from workbench.indicators.session import SESSION_CELLS, session_initialise, session_update
 from workbench.indicators.summation import MISSING
+from workbench.indicators.two_inputs import column_of_two
 from workbench.indicators.volatility import volatility_cells, volatility_initialise, volatility_update
 from workbench.indicators.volume import volume_cells, volume_initialise, volume_update
 from workbench.indicators.window import window_cells, window_initialise, window_update
@@ -153,6 +154,8 @@ def run(
     ``x0 … x3`` have the length of ``out``, or length 1 for an input that is the same at every bar or absent.
     The memory at ``off`` is left as it is after the last bar.
     """
+    if column_of_two(op, x0, x1, out):
+        return
     n, family, memory = out.shape[0], op >> FAMILY_BITS, cells(state)
     s0, s1 = int(x0.shape[0] == n), int(x1.shape[0] == n)
     s2, s3 = int(x2.shape[0] == n), int(x3.shape[0] == n)

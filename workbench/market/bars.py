@@ -17,9 +17,13 @@ from workbench.market.calendar import Calendar, resolve_calendar
 from workbench.market.checks import Checked, Float64, Origin, check
 from workbench.market.columns import FIELDS, PRICES, recognised
 from workbench.market.grid import build_grid
-from workbench.market.sessions import Int64, day_number
+from workbench.market.sessions import Int32, Int64, day_number
 from workbench.market.spacing import spacing_note
 from workbench.market.timeframe import Timeframe
+
+
+class Handed(pd.DataFrame):
+    """A frame that is handed over: ``Bars`` takes its columns out one by one, so that none is in memory twice."""
 
 
 class Bars:
@@ -53,8 +57,6 @@ class Bars:
         Opening stamps, ns UTC; 00:00 UTC date labels for daily bars.
     grid : Grid
         Base intervals from the first bar's to the last's.
-    at : int32[n]
-        Position of each bar in ``grid``.
     report : DataFrame
         One row for each row that was dropped or clamped: row (from 0), ts, action, reason.
     notes : tuple of str
@@ -86,12 +88,21 @@ class Bars:
         self.notes += spacing_note(self.grid, self.at)
 
     def _hold(self, checked: Checked) -> None:
-        self.ts_ns, self._block, self.grid, self.at = checked.ts, checked.block, checked.grid, checked.at
+        self._block, self.grid = checked.block, checked.grid
+        # Without a gap the stamps are those of the grid, which are not kept twice; a daily stamp is a label.
+        complete = len(checked.ts) == len(checked.grid)
+        self._at = None if complete else checked.at
+        self.ts_ns = checked.grid.open_ns if complete and not checked.grid.timeframe.is_daily else checked.ts
         self.report = checked.report
         self.open, self.high, self.low, self.close, self.volume = self._block
 
     def __len__(self) -> int:
         return len(self.ts_ns)
+
+    @property
+    def at(self) -> Int32:
+        """int32[n], position of each bar in ``grid``."""
+        return np.arange(len(self), dtype=np.int32) if self._at is None else self._at
 
     @property
     def index(self) -> pd.DatetimeIndex:
@@ -228,7 +239,8 @@ def _arrays(frame: pd.DataFrame, where: Origin) -> tuple[Int64, Float64, tuple[s
     notes: tuple[str, ...] = ()
     for at, name in enumerate(FIELDS):
         if name in found:
-            block[at] = _numbers(frame.iloc[:, found[name]], name, where)
+            column = frame.pop(name) if isinstance(frame, Handed) else frame.iloc[:, found[name]]
+            block[at] = _numbers(column, name, where)
         else:
             block[at] = 0.0
             notes = ("there is no volume column: volume is 0",)

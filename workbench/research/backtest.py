@@ -22,6 +22,7 @@ from workbench.engine.records import Curve
 from workbench.jit import engine_hash
 from workbench.market.bars import Bars
 from workbench.market.instruments import instrument
+from workbench.memory import give_back
 from workbench.research.fitting import (
     AnyBars,
     bars_by_instrument,
@@ -34,6 +35,9 @@ from workbench.research.laying import Laid
 from workbench.research.remarks import remarks
 from workbench.research.result import Result, Run
 from workbench.strategy import Strategy
+
+#: Instants from which on what the expressions needed is given back to the system before the run.
+LONG = 200_000
 
 
 def backtest(
@@ -77,16 +81,17 @@ def backtest(
     first = base.first_instant(start)
     signals = base.signals(first)
     market = base.market(first)
+    if len(grid) > LONG:
+        give_back()
     desk = new_desk(strategy, instruments_of(data), costs, float(initial_cash), decisions=signals.flags.size)
-    m = len(market.instants)
+    m = len(market.open)
     curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
     at, close = run(desk, market, signals, curve, 0, 0)
     while at < m:
         desk = grown(desk)
         at, close = run(desk, market, signals, curve, at, close)
-    session_date = grid.sessions.date[grid.session[first:]]
     traded = ~np.isnan(market.close).all(axis=1)
-    left = Run(desk, curve, grid.close_ns[first:], session_date, traded, tuple(data))
+    left = Run(desk, curve, grid.close_ns[first:], grid.session[first:], grid.sessions.date, traded, tuple(data))
     said = remarks(strategy, costs, data, market, signals)
     key = result_hash(strategy, data, costs, float(initial_cash), start)
     return Result(left, strategy, data, costs, float(initial_cash), key, said)

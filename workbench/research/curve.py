@@ -38,8 +38,10 @@ class EquityRows:
     in_position : bool
         Whether any position was open at each row's close. Not derived from the position value, which is 0 for a long
         and a short of one size.
-    session_date : int32
-        Days since 1970-01-01 of the session each row lies in; never falls.
+    session : int32
+        Number of the session each row lies in, an index of ``dates``; never falls.
+    dates : int32, shape (n_numbers,)
+        Days since 1970-01-01 of the sessions by number.
     initial_cash : float
         Equity before the first row, money.
     sessions_per_year : float
@@ -49,17 +51,18 @@ class EquityRows:
     equity: FloatArray
     cash: FloatArray
     in_position: npt.NDArray[np.bool_]
-    session_date: npt.NDArray[np.int32]
+    session: npt.NDArray[np.int32]
+    dates: npt.NDArray[np.int32]
     initial_cash: float
     sessions_per_year: float
 
     def __post_init__(self) -> None:
         """Assert what the caller promises: equal lengths, money to start with, sessions in order."""
         n = len(self.equity)
-        assert len(self.cash) == len(self.in_position) == len(self.session_date) == n, "rows of unequal length"
+        assert len(self.cash) == len(self.in_position) == len(self.session) == n, "rows of unequal length"
         assert self.initial_cash > 0.0, "initial_cash is above 0"
         assert self.sessions_per_year > 0.0, "sessions_per_year is above 0"
-        assert n == 0 or bool((self.session_date[1:] >= self.session_date[:-1]).all()), "session_date falls"
+        assert n == 0 or bool((self.session[1:] >= self.session[:-1]).all()), "session falls"
 
     @cached_property
     def drawdown_frac(self) -> FloatArray:
@@ -124,9 +127,9 @@ def sessions_of(rows: EquityRows) -> Sessions:
     """
     if len(rows.equity) == 0:
         return Sessions(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), np.empty(0))
-    last = np.append(np.flatnonzero(rows.session_date[1:] != rows.session_date[:-1]), len(rows.equity) - 1)
+    last = np.append(np.flatnonzero(rows.session[1:] != rows.session[:-1]), len(rows.equity) - 1)
     equity = rows.equity[last]
-    return Sessions(rows.session_date[last], last, equity, returns_from(equity, rows.initial_cash))
+    return Sessions(rows.dates[rows.session[last]], last, equity, returns_from(equity, rows.initial_cash))
 
 
 def returns_from(values: FloatArray, start: float) -> FloatArray:

@@ -21,6 +21,7 @@ from workbench.market.bars import Bars
 from workbench.market.grid import Buckets, Grid, buckets
 from workbench.market.resample import Columns, resample
 from workbench.market.timeframe import DAY_NS, Timeframe
+from workbench.research.packing import pack_bars, pack_condition, rows_of
 from workbench.schema import Signal
 from workbench.strategy import Strategy
 
@@ -53,7 +54,7 @@ class Laid:
         for timeframe in {*strategy.program.timeframes, strategy.bar_timeframe}:
             self._buckets[timeframe] = buckets(grid, timeframe, cut_at_proxy=proxy and timeframe.is_daily)
         self.strategy_bars = self._buckets[strategy.bar_timeframe]
-        self.instants = timetable(strategy, grid, self.strategy_bars)
+        self.times = timetable(strategy, grid, self.strategy_bars)
 
     def first_instant(self, start: Any) -> int:
         """Index of the interval that opens the first strategy bar at or after ``start`` (B8)."""
@@ -85,7 +86,7 @@ class Laid:
     def market(self, first: int) -> Market:
         """Instants and prices from ``first`` on; float64 of shape (instants, instruments), NaN without a bar."""
         prices = [self._prices(name)[first:] for name in ("open", "high", "low", "close")]
-        return Market(np.ascontiguousarray(self.instants[first:]), *prices)
+        return Market(self.times.part(first), *prices)
 
     def _prices(self, column: str) -> npt.NDArray[np.float64]:
         m, n = len(self.grid), len(self.data)
@@ -110,7 +111,6 @@ class Laid:
         """What the expressions say at strategy closes from instant ``first`` on."""
         final = self.strategy_bars.final
         closes, n = int(final.sum()), len(self.data)
-        ordinal = np.cumsum(final) - 1
         program = self.strategy.program
         flags = np.zeros((closes, n), np.uint8)
         rank = np.full((closes if "rank" in program.roots else 0, n), np.nan)
@@ -118,13 +118,13 @@ class Laid:
         for k, name in enumerate(self.data):
             columns = self.columns(name)
             found = evaluate_arrays(program, columns)
-            at = ordinal[columns[self.strategy.bar_timeframe].closed_at]
-            said = found.warm * np.uint8(Signal.WARM)
-            said |= np.uint8(Signal.BAR)
+            closed_at = columns[self.strategy.bar_timeframe].closed_at
+            at = np.empty(len(closed_at), np.int32)
+            rows_of(final, closed_at, at)
+            pack_bars(at, found.warm, flags, k)
             for root, bit in _ROOT_SIGNALS.items():
                 if root in found.values:
-                    said |= (found.values[root] == 1.0) * np.uint8(bit)
-            flags[at, k] = said
+                    pack_condition(found.values[root], at, int(bit), flags, k)
             if len(rank):
                 rank[at, k] = found.values["rank"]
             if len(atr):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.engine.desk import written
+from workbench.engine.levels import excursion_frac
 from workbench.engine.records import Curve, Desk, Records, trade_dtype
 from workbench.research import frames
 from workbench.research.curve import EquityRows
@@ -35,8 +36,10 @@ class Run:
         The account at each instant.
     close_ns : int64[m]
         Instants.
-    session_date : int32[m]
-        Days since 1970-01-01 of each instant's session.
+    session : int32[m]
+        Number of each instant's session.
+    dates : int32[sessions]
+        Days since 1970-01-01 of the sessions by number.
     traded : bool[m]
         Whether any instrument has a bar in the interval (R2).
     instruments : tuple of str
@@ -46,7 +49,8 @@ class Run:
     desk: Desk
     curve: Curve
     close_ns: Any
-    session_date: Any
+    session: Any
+    dates: Any
     traded: Any
     instruments: tuple[str, ...]
 
@@ -173,7 +177,8 @@ class Result:
             cash + run.curve.position_value[rows],
             cash,
             run.curve.held[rows],
-            run.session_date[rows],
+            run.session[rows],
+            run.dates,
             self.initial_cash,
             float(calendar.sessions_per_year),
         )
@@ -194,7 +199,8 @@ class Result:
             row["exit_ns"], row["exit_price"] = -1, np.nan
             row["gross_pnl"], row["charges"] = gross, charges
             row["r_multiple"] = (gross - charges) / risk if risk > 0 else np.nan
-            row["mae_frac"], row["mfe_frac"] = position["mae_frac"], position["mfe_frac"]
+            row["mae_frac"] = excursion_frac(entry, position["worst"], row["direction"])
+            row["mfe_frac"] = excursion_frac(entry, position["best"], row["direction"])
             row["bars_held"] = max(position["bars_held"], 0)
         return np.concatenate([closed, still])
 

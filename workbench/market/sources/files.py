@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import ConfigError, DataError
-from workbench.market.bars import Bars
+from workbench.market.bars import Bars, Handed
 from workbench.market.calendar import Calendar, resolve_calendar
 from workbench.market.checks import Origin
 from workbench.market.columns import PRICES, recognised
@@ -26,6 +26,7 @@ from workbench.market.home import unreadable
 from workbench.market.sessions import Int64
 from workbench.market.sources.times import instants, joined
 from workbench.market.timeframe import Timeframe
+from workbench.memory import give_back
 
 _TEXT = frozenset({".csv", ".txt", ".tsv", ".gz", ""})
 _PARQUET = frozenset({".parquet", ".pq"})
@@ -99,12 +100,12 @@ def read_bars(path: str | pathlib.Path, timeframe: str | Timeframe, calendar: st
         raise DataError(f"{path}: column {missing[0]!r} is missing; there are {', '.join(map(repr, table.columns))}. "
                         "Name them: columns={'open': ...}.")
     fields = {name: table.iloc[:, found[name]].to_numpy() for name in (*PRICES, "volume") if name in found}
-    frame = pd.DataFrame(fields, index=pd.DatetimeIndex(ts.view("datetime64[ns]"), tz="UTC", name="ts"), copy=False)
+    frame = Handed(fields, index=pd.DatetimeIndex(ts.view("datetime64[ns]"), tz="UTC", name="ts"), copy=False)
     del table, fields
     bars = Bars(frame, timeframe, calendar, basis, repair, origin=origin,
                 max_jump_ratio=layout.get("max_jump_ratio", 2.0))
     del frame
-    _give_back()
+    give_back()
     return bars
 
 
@@ -185,7 +186,6 @@ def read_parquet(path: pathlib.Path) -> pd.DataFrame:
     try:
         with parquet.ParquetFile(path) as file:
             frame = _column_by_column(file)
-        _give_back()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path}: the Parquet file is damaged or cut short: {_one_line(error)}. "
                         "Fetch or write it again.") from error
@@ -200,15 +200,12 @@ def _column_by_column(file: Any) -> pd.DataFrame:
     if not plain:
         whole: pd.DataFrame = file.read().to_pandas(split_blocks=True, self_destruct=True)
         return whole
-    columns = {name: file.read(columns=[name]).column(0).to_pandas() for name in names}
+    columns = {}
+    for name in names:
+        # A copy, so that what Arrow read goes back before the next column comes.
+        columns[name] = file.read(columns=[name]).column(0).to_pandas().copy()
+        give_back()
     return pd.DataFrame(columns, copy=False)
-
-
-def _give_back() -> None:
-    """Return to the system what reading left behind: Arrow keeps freed memory, of a long file as much as the bars."""
-    import pyarrow as pa
-
-    pa.default_memory_pool().release_unused()
 
 
 def _read_text(path: pathlib.Path, names: list[str] | None) -> tuple[pd.DataFrame, int]:
