@@ -31,6 +31,10 @@ DEPTH_LIMIT: Final = 64
 NODE_LIMIT: Final = 2_500
 
 
+# Makes a node from its fields in order, without the detour through a function of Python's.
+_new: Final = tuple.__new__
+
+
 class Refused(Exception):  # noqa: N818 - it becomes an ExpressionError as soon as it is out of the parser
     """The text breaks a limit; carried out of the parser with the place where it happened."""
 
@@ -53,32 +57,36 @@ class Operands:
 
     def number(self, parts: list[Any]) -> Number:
         """Read ``14``, ``.5`` or ``1e-3``."""
-        (token,) = parts
-        value = float(token.text)
+        ((_, text, at),) = parts
+        value = float(text)
         if value == math.inf:
-            raise Refused(token.at, "the number is too large")
-        return Number(token.at, 0, value)
+            raise Refused(at, "the number is too large")
+        return _new(Number, (at, 0, value))
 
     def name(self, parts: list[Any]) -> Name:
         """Read a series or a variable."""
-        (token,) = parts
-        return Name(token.at, 0, token.text)
+        ((_, text, at),) = parts
+        return _new(Name, (at, 0, text))
 
     def parameter(self, parts: list[Any]) -> Parameter:
         """Read ``$name``."""
-        (token,) = parts
-        return Parameter(token.at, 0, token.text[1:])
+        ((_, text, at),) = parts
+        return _new(Parameter, (at, 0, text[1:]))
 
     def group(self, parts: list[Any]) -> Any:
         """Drop parentheses, keeping where they began and that they were a level."""
         opening, inner, _ = parts
-        return inner._replace(at=opening.at, depth=_level(opening.at, (inner,)))
+        at = opening.at
+        return _new(inner.__class__, (at, _level(at, (inner,)), *inner[2:]))
 
     def call(self, parts: list[Any]) -> Call:
         """Read a name with arguments."""
-        name = parts[0]
-        operands = tuple([_text(one) if isinstance(one, Token) else one for one in parts[2:-1:2]])
-        return Call(name.at, _level(name.at, operands), name.text, operands)
+        _, text, at = parts[0]
+        operands = parts[1:-1:2]
+        for i, one in enumerate(operands):
+            if one.__class__ is Token:
+                operands[i] = Text(one.at, 0, one.text[1:-1])
+        return _new(Call, (at, _level(at, operands), text[:-1].rstrip(" \t"), tuple(operands)))
 
     def negative(self, parts: list[Any]) -> Negative:
         """Read a minus sign and its operand."""
@@ -91,11 +99,11 @@ class Builder(Operands):
 
     def logic(self, parts: list[Any]) -> Any:
         """Read a chain of AND and OR; AND binds tighter."""
-        return _chain(Logic, parts, "AND", "OR")
+        return _chain(Logic, parts, "AND")
 
     def arithmetic(self, parts: list[Any]) -> Any:
         """Read a chain of ``+ - * /``; ``*`` and ``/`` bind tighter."""
-        return _chain(Arithmetic, parts, "MULTIPLY", "ADD")
+        return _chain(Arithmetic, parts, "MULTIPLY")
 
     def inverse(self, parts: list[Any]) -> Inverse:
         """Read NOT and its operand."""
@@ -104,8 +112,9 @@ class Builder(Operands):
 
     def comparison(self, parts: list[Any]) -> Comparison:
         """Read a comparison of two numbers."""
-        operands = parts[0], parts[2]
-        return Comparison(operands[0].at, _deepest(operands), parts[1].text, operands)
+        left, operator, right = parts
+        operands = left, right
+        return _new(Comparison, (left.at, _deepest(operands), operator.text, operands))
 
     def between(self, parts: list[Any]) -> Between:
         """Read ``a BETWEEN low AND high``."""
@@ -133,14 +142,11 @@ class Builder(Operands):
         return Script(tuple(parts[:-1]), parts[-1])
 
 
-def _text(token: Any) -> Text:
-    return Text(token.at, 0, token.text[1:-1])
-
-
 def _deepest(operands: Iterable[Node]) -> int:
     depth = 0
     for one in operands:
-        depth = max(depth, one.depth)
+        if one.depth > depth:
+            depth = one.depth
     return depth
 
 
@@ -152,10 +158,9 @@ def _level(at: int, operands: Iterable[Node]) -> int:
     return depth + 1
 
 
-def _chain(kind: type[Logic | Arithmetic], parts: list[Any], tight: str, loose: str) -> Any:
+def _chain(kind: type[Logic | Arithmetic], parts: list[Any], tight: str) -> Any:
     """Node of a flat chain of two levels of operators: runs of the tight ones become operands of the loose ones."""
-    kinds = {token.kind for token in parts[1::2]}
-    if kinds == {tight} or kinds == {loose}:
+    if len(parts) == 3 or len({token.kind for token in parts[1::2]}) == 1:
         return _joined(kind, parts)
     outer: list[Any] = []
     run = [parts[0]]
@@ -174,4 +179,4 @@ def _joined(kind: type[Logic | Arithmetic], parts: list[Any]) -> Any:
         return parts[0]
     operands = tuple(parts[::2])
     operators = tuple([token.text.upper() for token in parts[1::2]])
-    return kind(operands[0].at, _deepest(operands), operators, operands)
+    return _new(kind, (operands[0].at, _deepest(operands), operators, operands))

@@ -14,15 +14,14 @@ from typing import Any, Final, NoReturn, cast
 
 from workbench.expressions import syntax
 from workbench.expressions.builder import DEPTH_LIMIT
-from workbench.expressions.calls import argument_nodes, call_term, refuse_variable_call, series_term
+from workbench.expressions.calls import argument_nodes, call_term, named, refuse_variable_call, series_term
 from workbench.expressions.naming import definition_hint, is_reserved, name_hint
 from workbench.expressions.operators import operator_term
 from workbench.expressions.parse import parse
 from workbench.expressions.scope import NUMBER, Scope
 from workbench.expressions.source import quoted, readable, suggestion
-from workbench.expressions.terms import NOTHING, Constant, Term
-from workbench.indicators import registry
-from workbench.indicators.signature import ValueType
+from workbench.expressions.terms import NOTHING, Constant, Term, new
+from workbench.indicators.signature import Series, ValueType
 from workbench.market.timeframe import Timeframe
 
 #: Most timeframes one expression may name besides the strategy's own (rule E8).
@@ -109,42 +108,55 @@ class _Walk:
         stack: list[tuple[syntax.Node, int]] = [(root, -1)]
         while stack:
             node, operands = stack.pop()
-            if isinstance(node, syntax.LEAVES):
-                done.append(self._leaf(node))
-            elif operands < 0:
-                below = self._below(node)
-                stack.append((node, len(below)))
-                stack.extend([(child, -1) for child in reversed(below)])
-            else:
+            kind = node.__class__
+            if operands >= 0:
                 taken = tuple(done[len(done) - operands :])
                 del done[len(done) - operands :]
-                one = call_term if isinstance(node, syntax.Call) else operator_term
-                done.append(one(self.scope, cast("Any", node), taken))
+            elif kind in syntax.LEAVES:
+                done.append(self._leaf(cast("syntax.Leaf", node)))
+                continue
+            else:
+                inner = cast("syntax.Call | syntax.Operator", node)
+                below = self._arguments(inner) if isinstance(inner, syntax.Call) else inner.operands
+                # Most have leaves below them and nothing else, and need no stack.
+                leaves = []
+                for child in below:
+                    if child.__class__ not in syntax.LEAVES:
+                        break
+                    leaves.append(self._leaf(cast("syntax.Leaf", child)))
+                if len(leaves) < len(below):
+                    stack.append((node, len(below)))
+                    stack.extend([(child, -1) for child in below[::-1]])
+                    continue
+                taken = tuple(leaves)
+            one = call_term if kind is syntax.Call else operator_term
+            done.append(one(self.scope, cast("Any", node), taken))
         return done[0]
 
-    def _below(self, node: syntax.Call | syntax.Operator) -> tuple[syntax.Node, ...]:
-        """Nodes to look at before one node; a call's name is looked up before its arguments."""
-        if not isinstance(node, syntax.Call):
-            return node.operands
+    def _arguments(self, node: syntax.Call) -> tuple[syntax.Node, ...]:
+        """Arguments to look at before a call; its name is looked up before them."""
         if node.name in self.variables:
             refuse_variable_call(self.scope, node)
-        if registry.function(node.name) is None and registry.series(node.name) is None:
+        if named(node.name) is None:
             self._unknown(node.at, node.name)
         return argument_nodes(node)
 
     def _leaf(self, node: syntax.Leaf) -> Term:
-        if isinstance(node, syntax.Text):
-            hint = 'It stands last in a call: close("1h"), SMA(close, 50, "1h").'
-            self.scope.refuse(node.at, "text is only for a timeframe", hint)
         if isinstance(node, syntax.Number):
-            return Constant(NUMBER, node.at, 1, node.depth, NOTHING, node.value)
-        return self._name(node) if isinstance(node, syntax.Name) else self._parameter(node)
+            at, depth, value = node
+            return new(Constant, (NUMBER, at, 1, depth, NOTHING, value))
+        if isinstance(node, syntax.Name):
+            return self._name(node)
+        if isinstance(node, syntax.Parameter):
+            return self._parameter(node)
+        hint = 'It stands last in a call: close("1h"), SMA(close, 50, "1h").'
+        return self.scope.refuse(node.at, "text is only for a timeframe", hint)
 
     def _name(self, node: syntax.Name) -> Term:
         variable = self.variables.get(node.name)
         if variable is None:
-            series = registry.series(node.name)
-            if series is None:
+            series = named(node.name)
+            if not isinstance(series, Series):
                 self._unknown(node.at, node.name)
             return series_term(self.scope, node, series)
         # Written out, a definition stands in parentheses: one level, unless it is a single name or number.
@@ -152,7 +164,8 @@ class _Walk:
         if depth > DEPTH_LIMIT:
             message = f"with {quoted(node.name)} written out, it is nested more than {DEPTH_LIMIT} levels deep"
             self.scope.refuse(node.at, message)
-        return variable._replace(at=node.at, depth=depth)
+        kind, _, size, _, *rest = variable
+        return new(variable.__class__, (kind, node.at, size, depth, *rest))
 
     def _unknown(self, at: int, name: str) -> NoReturn:
         message, hint = name_hint(name, self.variables, self.params)

@@ -13,14 +13,14 @@ from typing import Final, NamedTuple
 from workbench.expressions.calls import LOOKBACK_LIMIT
 from workbench.expressions.source import error
 from workbench.expressions.terms import (
-    WITH_OPERANDS,
-    WITH_TIMEFRAME,
+    Application,
     Chain,
     Constant,
     Operation,
     Source,
     Term,
     WithOperands,
+    new,
 )
 from workbench.indicators.ops import Op
 from workbench.market.timeframe import Timeframe
@@ -28,7 +28,7 @@ from workbench.market.timeframe import Timeframe
 _BITS: Final = struct.Struct("3d").pack
 
 #: Operations that read the bar before.
-_STEPPING: Final = (Op.CROSS_ABOVE, Op.CROSS_BELOW, Op.MOVING_UP, Op.MOVING_DOWN)
+_STEPPING: Final = frozenset((Op.CROSS_ABOVE, Op.CROSS_BELOW, Op.MOVING_UP, Op.MOVING_DOWN))
 
 
 class GraphNode(NamedTuple):
@@ -69,15 +69,34 @@ class Layer:
         #: Terms that have their node on this layer, by identity.
         self.done: dict[int, Lowered] = {}
         self._index: dict[tuple[int, tuple[int, ...], bytes], int] = {}
+        self._leaves: dict[object, Lowered] = {}
+        #: Nodes of calls, by what is called with which constants over which operands, and as the strategy sees them.
+        self.calls: dict[object, Lowered] = {}
+        self.seen: dict[Lowered, Lowered] = {}
 
     def build(self, op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0) -> int:
         """Index of a node, which is made unless an equal one exists (equal to the bit: 0.0 is not -0.0)."""
-        key = int(op), tuple(children), _BITS(p0, p1, p2)
+        key = op, tuple(children), _BITS(p0, p1, p2)
         index = self._index.get(key)
         if index is None:
             index = self._index[key] = len(self.nodes)
-            self.nodes.append(GraphNode(key[0], key[1], (float(p0), float(p1), float(p2)), self.number))
+            self.nodes.append(new(GraphNode, (int(op), key[1], (float(p0), float(p1), float(p2)), self.number)))
         return index
+
+    def leaf(self, term: Constant | Source) -> Lowered:
+        """Node of a number or of a series."""
+        # Zero and minus zero are one key, so they are left to ``build``.
+        key: object = (term.value or None) if isinstance(term, Constant) else term.series.name
+        known = self._leaves.get(key)
+        if known is None:
+            if isinstance(term, Constant):
+                index = self.build(Op.CONST, (), term.value)
+            else:
+                index = term.series.lower(self.build)
+            known = Lowered(index, 0, 0)
+            if key is not None:
+                self._leaves[key] = known
+        return known
 
 
 class Graph:
@@ -103,7 +122,7 @@ class Graph:
         self.nodes: list[GraphNode] = []
         self.calls: dict[int, int] = {}
         self.own = Layer(timeframe, 0, self.nodes)
-        self._layers = {timeframe: self.own}
+        self._layers = {timeframe.minutes: self.own}
         self._kept: list[Term] = []
 
     def lower(self, root: Term, source: str) -> int:
@@ -122,81 +141,94 @@ class Graph:
                 stack.pop()
                 continue
             inner = layer
-            if isinstance(term, WITH_TIMEFRAME) and term.timeframe is not None:
+            if isinstance(term, (Application, Source)) and term.timeframe is not None:
                 inner = self._layer(term.timeframe)
-            below: list[Lowered] = []
-            if isinstance(term, WITH_OPERANDS):
+            if isinstance(term, (Constant, Source)):
+                lowered = inner.leaf(term)
+            else:
+                depth = len(stack)
                 below = self._below(term, inner, stack)
-                if len(below) < len(term.operands):
+                if len(stack) > depth:
                     continue
+                lowered = self._one(term, inner, below)
+                if lowered.back > LOOKBACK_LIMIT:
+                    message = f"this looks back {lowered.back:,} bars of {inner.timeframe}"
+                    hint = f"At most {LOOKBACK_LIMIT:,} are allowed: name a higher timeframe, or shorten the lengths."
+                    raise error(source, term.at, message, hint)
             stack.pop()
-            lowered = self._one(term, inner, below)
-            if lowered.back > LOOKBACK_LIMIT:
-                message = f"this looks back {lowered.back:,} bars of {inner.timeframe}"
-                hint = f"At most {LOOKBACK_LIMIT:,} are allowed: name a higher timeframe, or shorten the lengths."
-                raise error(source, term.at, message, hint)
-            layer.done[id(term)] = lowered if inner is layer else self._aligned(lowered, inner.timeframe)
+            if inner is not layer:
+                lowered = self._seen(lowered, inner)
+            layer.done[id(term)] = lowered
         return self.own.done[id(root)].node
 
     def _below(self, term: WithOperands, layer: Layer, stack: list[tuple[Term, Layer]]) -> list[Lowered]:
-        """Nodes of a term's operands; those that have none yet go on the stack, unless they are constants."""
+        """Nodes of a term's operands; those that have none yet go on the stack, unless they are leaves."""
         done = layer.done
         below: list[Lowered] = []
         waiting: list[tuple[Term, Layer]] = []
         for one in term.operands:
             lowered = done.get(id(one))
-            if lowered is None and isinstance(one, Constant):
-                lowered = done[id(one)] = Lowered(layer.build(Op.CONST, (), one.value), 0, 0)
-            if lowered is None:
-                waiting.append((one, layer))
-            else:
+            if lowered is not None:
                 below.append(lowered)
-        stack.extend(reversed(waiting))
+            elif isinstance(one, Constant) or (isinstance(one, Source) and one.timeframe is None):
+                below.append(layer.leaf(one))
+            else:
+                waiting.append((one, layer))
+        if waiting:
+            stack.extend(waiting[::-1])
         return below
 
     @property
     def timeframes(self) -> tuple[Timeframe, ...]:
         """Timeframes by number of their layer."""
-        return tuple(self._layers)
+        return tuple(layer.timeframe for layer in self._layers.values())
 
     def _layer(self, timeframe: Timeframe) -> Layer:
-        layer = self._layers.get(timeframe)
+        layer = self._layers.get(timeframe.minutes)
         if layer is None:
-            layer = self._layers[timeframe] = Layer(timeframe, len(self._layers), self.nodes)
+            layer = self._layers[timeframe.minutes] = Layer(timeframe, len(self._layers), self.nodes)
         return layer
 
-    def _one(self, term: Term, layer: Layer, operands: list[Lowered]) -> Lowered:
+    def _one(self, term: WithOperands, layer: Layer, operands: list[Lowered]) -> Lowered:
         """Node of a term whose operands have theirs."""
-        if isinstance(term, Constant):
-            return Lowered(layer.build(Op.CONST, (), term.value), 0, 0)
-        if isinstance(term, Source):
-            return Lowered(term.series.lower(layer.build), 0, 0)
         nodes, first, back = [], 0, 0
-        for one in operands:
-            nodes.append(one.node)
-            first, back = max(first, one.first), max(back, one.back)
-        if isinstance(term, Operation):
-            step = int(term.op in _STEPPING)
-            return Lowered(layer.build(term.op, nodes), first + step, back + step)
+        for node, one_first, one_back in operands:
+            nodes.append(node)
+            if one_first > first:
+                first = one_first
+            if one_back > back:
+                back = one_back
         if isinstance(term, Chain):
             node = nodes[0]
             for op, right in zip(term.ops, nodes[1:], strict=True):
                 node = layer.build(op, (node, right))
-            return Lowered(node, first, back)
-        own = term.overload.first(term.constants)
-        node = term.overload.lower(layer.build, nodes, term.constants)
-        if term.function.counts_for_warm:
-            self.calls[node] = max(self.calls.get(node, 0), self._strategy_bar(layer.timeframe, first + own))
-        return Lowered(node, first + own, back + own)
+            return new(Lowered, (node, first, back))
+        if isinstance(term, Operation):
+            step = int(term.op in _STEPPING)
+            return new(Lowered, (layer.build(term.op, nodes), first + step, back + step))
+        key = id(term.overload), term.constants, *operands
+        known = layer.calls.get(key)
+        if known is None:
+            own = term.overload.first(term.constants)
+            node = term.overload.lower(layer.build, nodes, term.constants)
+            known = Lowered(node, first + own, back + own)
+            if term.function.counts_for_warm:
+                self.calls[node] = max(self.calls.get(node, 0), self._strategy_bar(layer.timeframe, first + own))
+            if 0.0 not in term.constants:  # which would also find minus zero
+                layer.calls[key] = known
+        return known
 
-    def _aligned(self, lowered: Lowered, timeframe: Timeframe) -> Lowered:
+    def _seen(self, lowered: Lowered, layer: Layer) -> Lowered:
         """The same value as the strategy's bars see it: of the last final bar of the coarser timeframe."""
-        node = self.own.build(Op.ALIGN, (lowered.node,))
-        return Lowered(node, self._strategy_bar(timeframe, lowered.first), 0)
+        seen = layer.seen.get(lowered)
+        if seen is None:
+            node = self.own.build(Op.ALIGN, (lowered.node,))
+            seen = layer.seen[lowered] = Lowered(node, self._strategy_bar(layer.timeframe, lowered.first), 0)
+        return seen
 
     def _strategy_bar(self, timeframe: Timeframe, bar: int) -> int:
         """Index of the strategy bar at whose close bar number ``bar`` of a timeframe is final, in nominal sessions."""
-        if timeframe == self.timeframe:
+        if timeframe.minutes == self.timeframe.minutes:
             return bar
         minutes = self.session_minutes
         length = min(timeframe.minutes or minutes, minutes)

@@ -6,7 +6,7 @@ from typing import Final
 
 from workbench.expressions import syntax
 from workbench.expressions.scope import CONDITION, NUMBER, Scope
-from workbench.expressions.terms import NOTHING, Chain, Constant, Operation, Reach, Term, folded, together
+from workbench.expressions.terms import NOTHING, Chain, Constant, Operation, Reach, Term, folded, new, together
 from workbench.indicators.ops import Op
 
 _COMPARE: Final = {">": Op.GT, ">=": Op.GE, "<": Op.LT, "<=": Op.LE, "==": Op.EQ, "!=": Op.NE}
@@ -17,7 +17,7 @@ def operator_term(scope: Scope, node: syntax.Operator, operands: tuple[Term, ...
     """Term of an operator over the terms of its operands."""
     if isinstance(node, syntax.Comparison):
         return _condition(scope, node, _COMPARE[node.operator], operands, node.operator)
-    if isinstance(node, syntax.Logic | syntax.Arithmetic):
+    if isinstance(node, (syntax.Logic, syntax.Arithmetic)):
         return _chain(scope, node, operands)
     if isinstance(node, syntax.Crossing):
         return crossing(scope, node, node.above, operands)
@@ -61,8 +61,10 @@ def _moving(scope: Scope, node: syntax.Moving, operands: tuple[Term, ...]) -> Te
 
 def _condition(scope: Scope, node: syntax.Operator, op: Op, operands: tuple[Term, ...], what: str) -> Term:
     for term in operands:
-        scope.need(term, NUMBER, what)
-    return Operation(CONDITION, node.at, *scope.count(node, operands), together(operands), op, operands)
+        if term.type is not NUMBER:
+            scope.need(term, NUMBER, what)
+    size, depth = scope.count(node, operands)
+    return new(Operation, (CONDITION, node.at, size, depth, together(operands), op, operands))
 
 
 def _chain(scope: Scope, node: syntax.Logic | syntax.Arithmetic, operands: tuple[Term, ...]) -> Term:
@@ -70,7 +72,8 @@ def _chain(scope: Scope, node: syntax.Logic | syntax.Arithmetic, operands: tuple
     logic = isinstance(node, syntax.Logic)
     wanted = CONDITION if logic else NUMBER
     for term in operands:
-        scope.need(term, wanted, node.operators[0] if logic else "arithmetic")
+        if term.type is not wanted:
+            scope.need(term, wanted, node.operators[0] if logic else "arithmetic")
     counts = scope.count(node, operands, nodes=len(node.operators))
     ops = [_CHAIN[operator] for operator in node.operators]
     start, first = 0, operands[0]
@@ -84,4 +87,4 @@ def _chain(scope: Scope, node: syntax.Logic | syntax.Arithmetic, operands: tuple
         if start == len(ops):
             return Constant(NUMBER, node.at, *counts, NOTHING, value)
         operands = (first._replace(value=value), *operands[start + 1 :])
-    return Chain(wanted, node.at, *counts, together(operands), tuple(ops[start:]), operands)
+    return new(Chain, (wanted, node.at, *counts, together(operands), tuple(ops[start:]), operands))

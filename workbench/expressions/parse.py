@@ -7,21 +7,16 @@ are counted on the way, so that neither deep nor long input gets far.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import cast
 
-from workbench.expressions.builder import DEPTH_LIMIT, Builder, Refused, too_deep
+from workbench.expressions.builder import Builder, Refused
 from workbench.expressions.slips import slip
 from workbench.expressions.source import error, readable
 from workbench.expressions.syntax import Script
 from workbench.expressions.tables import Table, Unexpected
 from workbench.expressions.tokens import tokens
-
-# Read before parsing: comments, parentheses, and chains of signs, which would otherwise be stacked before anybody
-# counts them.
-_NESTING = re.compile(r"(?:#|//)[^\n]*|[()]|-(?:[ \t\r\n]*-){64,}")
 
 
 @cache
@@ -44,17 +39,6 @@ def _table() -> Table:
         __package__, "grammar.lark", parser="lalr", lexer=NoLexer, maybe_placeholders=False, keep_all_tokens=True
     )
     return Table(grammar, Builder())
-
-
-def _refuse_deep(source: str) -> None:
-    level = 0
-    for match in _NESTING.finditer(source):
-        if match[0] == "(":
-            level += 1
-        elif match[0] == ")":
-            level = max(0, level - 1)
-        if level > DEPTH_LIMIT or match[0][0] == "-":
-            raise too_deep(match.start())
 
 
 def parse(text: str) -> Script:
@@ -81,8 +65,7 @@ def parse(text: str) -> Script:
 @lru_cache(maxsize=512)
 def _parsed(source: str) -> Script:
     try:
-        _refuse_deep(source)
-        script = cast("Script", _table().run(tokens(source), len(source)))
+        script = cast("Script", _table().run(tokens(source)))
     except Refused as refused:
         raise error(source, refused.at, refused.message, refused.hint) from None
     except Unexpected as wrong:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -41,6 +41,8 @@ node_dtype = np.dtype(
 
 # Below it are the arithmetic operations and combinations of one bar, which remember nothing.
 _STATELESS: Final = int(Op.AND)
+
+_ABSENT: Final = (-1, -1, -1, -1)
 
 #: What the value of each root of a strategy must be; other names may be either.
 ROOT_TYPES: Final[dict[str, ValueType]] = {
@@ -147,33 +149,35 @@ def compile_program(
 def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:
     """Sort the nodes into the order in which they run and give each its memory."""
     timeframes = sorted(graph.timeframes, reverse=True)
-    rank = [timeframes.index(timeframe) for timeframe in graph.timeframes]
-    tf_of = [rank[node.layer] for node in graph.nodes]
-    order = sorted(range(len(tf_of)), key=tf_of.__getitem__)
-    place = {index: position for position, index in enumerate(order)}
-    place[-1] = -1
-    ordered = [graph.nodes[index] for index in order]
-    nodes: Any = np.zeros(len(order), node_dtype)
-    nodes["op"] = [node.op for node in ordered]
-    nodes["p"] = [node.p for node in ordered]
-    nodes["args"] = [[place[one] for one in (*node.children, -1, -1, -1, -1)[:4]] for node in ordered]
-    nodes["tf"] = [tf_of[index] for index in order]
-    nodes["is_call"] = [index in graph.calls for index in order]
-    sizes = [0 if node.op < _STATELESS else int(state_size(node.op, *node.p)) for node in ordered]
-    nodes["state_off"] = [0, *accumulate(sizes)][:-1]
+    rank = np.array([timeframes.index(timeframe) for timeframe in graph.timeframes])
+    ops, children, constants, layers = zip(*graph.nodes, strict=True)
+    count = len(ops)
+    tf_of = rank[np.array(layers)]
+    order = np.argsort(tf_of, kind="stable")
+    place = np.full(count + 1, -1, np.int32)  # the last one is where -1, no child, points to
+    place[order] = np.arange(count, dtype=np.int32)
+    four = chain.from_iterable([(*one, *_ABSENT[len(one) :]) for one in children])
+    sizes = [0 if op < _STATELESS else int(state_size(op, *p)) for op, p in zip(ops, constants, strict=True)]
+    ordered = np.array(sizes, np.int64)[order]
+    nodes: Any = np.zeros(count, node_dtype)
+    nodes["op"] = np.array(ops, np.int32)[order]
+    nodes["args"] = place[np.fromiter(four, np.int32, 4 * count).reshape(-1, 4)[order]]
+    nodes["p"] = np.fromiter(chain.from_iterable(constants), np.float64, 3 * count).reshape(-1, 3)[order]
+    nodes["state_off"] = np.cumsum(ordered) - ordered
+    nodes["tf"] = tf_of[order]
+    nodes["is_call"][place[list(graph.calls)]] = 1
     bounds = np.searchsorted(nodes["tf"], np.arange(len(timeframes) + 1))
     leaves: list[set[Leaf]] = [set() for _ in timeframes]
-    for node, k in zip(ordered, nodes["tf"].tolist(), strict=True):
-        if node.op == Op.LEAF:
-            leaves[k].add(Leaf(int(node.p[0])))
+    for node in nodes[nodes["op"] == Op.LEAF]:
+        leaves[node["tf"]].add(Leaf(int(node["p"][0])))
     return Program(
         nodes=nodes,
         timeframes=tuple(timeframes),
         first=bounds[:-1].astype(np.int64),
         last=bounds[1:].astype(np.int64),
         state_size=sum(sizes),
-        roots={name: place[index] for name, index in roots.items()},
-        calls=np.array(sorted(place[index] for index in graph.calls), np.int64),
+        roots={name: int(place[index]) for name, index in roots.items()},
+        calls=np.flatnonzero(nodes["is_call"]),
         warm_bars=max((bar + 1 for bar in graph.calls.values()), default=0),
         leaves=tuple(tuple(sorted(one)) for one in leaves),
     )

@@ -8,12 +8,16 @@ from workbench.expressions.builder import DEPTH_LIMIT, NODE_LIMIT
 from workbench.expressions.source import error
 from workbench.expressions.syntax import Node
 from workbench.expressions.terms import NONE, Reach, Term, Timeframes
-from workbench.indicators.signature import ValueType
+from workbench.indicators.signature import Function, Overload, Series, ValueType
 from workbench.market.timeframe import Timeframe
 
 NUMBER: Final = ValueType.NUMBER
 CONDITION: Final = ValueType.CONDITION
 WORDS: Final = {NUMBER: "a number", CONDITION: "a condition"}
+
+
+#: What a call calls, which way (none for a series) and the timeframe it names.
+Way = tuple[Function, Overload, Timeframe | None] | tuple[Series, None, Timeframe]
 
 
 class Scope:
@@ -33,7 +37,11 @@ class Scope:
     here : Reach
         Of a series of the strategy's bars.
     timeframes : dict of str to Timeframe
-        Those named so far, by how they were written.
+        Those named so far, by how they were written; equal ones are one object, the strategy's own too.
+    ways : dict
+        What calls of one name with so many arguments and one timeframe call.
+    places : dict
+        What calls of one kind over operands of one reach run on and reach.
     """
 
     def __init__(self, source: str, timeframe: Timeframe) -> None:
@@ -41,6 +49,18 @@ class Scope:
         self.own: Timeframes = frozenset((timeframe,))
         self.here = Reach(NONE, self.own, None)
         self.timeframes: dict[str, Timeframe] = {}
+        self.ways: dict[tuple[str, int, str | None], Way] = {}
+        self.places: dict[tuple[bool, Timeframe | None, Reach], tuple[Timeframe | None, Reach]] = {}
+        self._only: dict[int, tuple[Timeframe, Reach]] = {}
+        self.only(timeframe)
+
+    def only(self, timeframe: Timeframe) -> tuple[Timeframe, Reach]:
+        """The one object for a timeframe, and the reach of what names it and reads its bars alone."""
+        known = self._only.get(timeframe.minutes)
+        if known is None:
+            alone: Timeframes = self.own if timeframe == self.timeframe else frozenset((timeframe,))
+            known = self._only[timeframe.minutes] = timeframe, Reach(alone, alone, None)
+        return known
 
     def refuse(self, at: int, message: str, hint: str = "") -> NoReturn:
         """Raise the error that points at one character of the text."""
@@ -57,7 +77,8 @@ class Scope:
         size, inner = nodes, 0
         for term in operands:
             size += term.size
-            inner = max(inner, term.depth)
+            if term.depth > inner:
+                inner = term.depth
         depth = max(node.depth, level + inner)
         if size > NODE_LIMIT:
             message = f"with its variables written out, the expression has more than {NODE_LIMIT:,} nodes"

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Collection
 from typing import Final
 
-from workbench.expressions.source import quoted
+from workbench.expressions.source import quoted, suggestion
+from workbench.expressions.syntax import KEYWORDS
 
 _EQUALS: Final = "Write == to compare. A single = defines a variable, at the start of a line."
 _AND: Final = "Write AND."
@@ -150,6 +151,9 @@ def _word_hint(source: str, at: int, word: str, operand: bool) -> str:
         return f'Write a timeframe in quotes: "{before[0]}{word[0].lower()}".'
     if before and word.startswith("_"):
         return "Numbers have no separators: 1000."
+    meant = "" if operand else suggestion(word, KEYWORDS)
+    if meant:
+        return meant
     starts_line = not source[source.rfind("\n", 0, at) + 1 : at].strip()
     if starts_line and at and not operand:
         return "Only the last statement stands without a name; join conditions with AND or OR."

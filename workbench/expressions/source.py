@@ -8,8 +8,8 @@ from typing import Final
 
 from workbench.errors import ExpressionError
 
-#: Longest source in characters, comments included. What it says is limited in words and signs (``tokens``).
-SOURCE_LIMIT: Final = 20_000
+#: Longest source in characters, comments included: 25 for each node. What it says is limited in nodes (``tokens``).
+SOURCE_LIMIT: Final = 64_000
 
 # A longer name is no slip of the pen, and looking for what resembles it takes its time.
 _NAME_LIMIT: Final = 40

@@ -132,7 +132,7 @@ class Moving(NamedTuple):
 
 
 Leaf = Number | Text | Name | Parameter
-LEAVES: Final = (Number, Text, Name, Parameter)
+LEAVES: Final = frozenset((Number, Text, Name, Parameter))
 Operator = Negative | Inverse | Arithmetic | Logic | Comparison | Between | Crossing | Moving
 Node = Leaf | Call | Operator
 
@@ -156,4 +156,4 @@ class Script(NamedTuple):
 
 def operands(node: Node) -> tuple[Node, ...]:
     """Nodes right below one node, in the order of the text."""
-    return NO_OPERANDS if isinstance(node, LEAVES) else node.operands
+    return NO_OPERANDS if isinstance(node, Number | Text | Name | Parameter) else node.operands

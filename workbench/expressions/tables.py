@@ -1,19 +1,24 @@
 """Running the parse table that lark computes from the grammar.
 
 lark reads ``grammar.lark``, finds its conflicts and computes the LALR(1) table. Its own loop over the table keeps books
-for purposes that an expression does not have, and takes twice as long; this one is the textbook's: a stack of states
-and a stack of values, one move for each terminal.
+for purposes that an expression does not have, and takes several times as long; this one is the textbook's, a stack of
+states and a stack of values, with two shortcuts that are taken when the table is read:
 
-A move is a state to shift to, or a reduction: how many values it takes, what it makes of them, and the rule it makes.
+- A rule that only hands a value on (an operand that is all of an arithmetic) is no move. What would come after it is
+  entered where the value is put down.
+- A state in which everything completes one rule is not entered: the terminal that leads there completes it.
+
+A state is the dictionary of its moves, by terminal, and of the states that follow a rule, by the rule's name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from itertools import chain
 from typing import Any, Final, NamedTuple
 
 END: Final = "$END"
+
+State = dict[str, Any]
 
 
 class Token(NamedTuple):
@@ -29,6 +34,14 @@ class Reduction(NamedTuple):
 
     size: int
     make: Callable[[list[Any]], Any] | None
+    rule: str
+
+
+class Completion(NamedTuple):
+    """Makes one value of the last ``size`` ones and the terminal after them."""
+
+    size: int
+    make: Callable[[list[Any]], Any]
     rule: str
 
 
@@ -53,62 +66,118 @@ class Table:
 
     def __init__(self, grammar: Any, builder: object) -> None:
         table = grammar.parser.parser.parser.parse_table
-        self._start, self._last = table.start_states["start"], table.end_states["start"]
         reductions: dict[Any, Reduction] = {}
-        self._moves: dict[Any, dict[str, Any]] = {}
+        self._plain: dict[Any, dict[str, Any]] = {}
         for state, actions in table.states.items():
-            moves = self._moves[state] = {}
+            moves = self._plain[state] = {}
             for symbol, (action, target) in actions.items():
                 if action.name == "Reduce" and target not in reductions:
                     reductions[target] = _reduction(target, builder)
                 moves[str(symbol)] = reductions[target] if action.name == "Reduce" else target
+        self._states: dict[tuple[Any, ...], State] = {}
+        self._chains: dict[int, tuple[Any, ...]] = {}
+        self._start = self._state((table.start_states["start"],))
+        self._end: State = self._start["start"]
 
-    def run(self, tokens: Iterable[Token], end: int) -> Any:
+    def _state(self, chain: tuple[Any, ...]) -> State:
+        """State that stands for a chain of lark's, each of which is left for the next by handing a value on."""
+        made = self._states.get(chain)
+        if made is not None:
+            return made
+        state = self._states[chain] = {}
+        self._chains[id(state)] = chain
+        for plain in chain[::-1]:
+            for symbol, move in self._plain[plain].items():
+                if isinstance(move, Reduction):
+                    if move.make is not None:
+                        state[symbol] = move
+                elif symbol.isupper() or symbol == END:
+                    state[symbol] = self._shift(move)
+                else:
+                    state[symbol] = self._state(self._after(plain, symbol))
+        return state
+
+    def _after(self, plain: Any, rule: str) -> tuple[Any, ...]:
+        """Chain of the states that follow a rule: its own, and those after the rules that hand its value on."""
+        chain = []
+        while True:
+            target = self._plain[plain][rule]
+            chain.append(target)
+            on = {move.rule for move in self._plain[target].values() if _hands_on(move)}
+            if not on:
+                return tuple(chain)
+            (rule,) = on
+
+    def _shift(self, target: Any) -> State | Completion:
+        moves = set(self._plain[target].values())
+        only = moves.pop()
+        if not moves and isinstance(only, Reduction) and only.make is not None:
+            return Completion(only.size - 1, only.make, only.rule)
+        return self._state((target,))
+
+    def run(self, tokens: Iterable[Token]) -> Any:
         """Value of a whole text.
 
         Parameters
         ----------
         tokens : iterable of Token
-            Its terminals.
-        end : int
-            Offset of its end.
+            Its terminals, the last one END.
 
         Raises
         ------
         Unexpected
             At the first terminal that no rule accepts, or at the end.
         """
-        moves, states = self._moves, [self._start]
+        state = self._start
+        states = [state]
         values: list[Any] = []
-        for token in chain(tokens, (Token(END, "", end),)):
-            kind = token[0]
-            while True:
-                move = moves[states[-1]].get(kind)
-                if move.__class__ is not Reduction:
-                    break
+        make: Any  # no rule that hands a value on is a move
+        for token in tokens:
+            move = state.get(token[0])
+            while move.__class__ is Reduction:
                 size, make, rule = move
-                if make is not None:
-                    values[-size:] = (make(values[-size:]),)
+                values[-size:] = (make(values[-size:]),)
                 del states[-size:]
-                states.append(moves[states[-1]][rule])
-            if move is None:
-                if kind == END and states[-1] == self._last:
-                    return values[0]
-                raise Unexpected(token, self._accepted(states))
-            states.append(move)
-            values.append(token)
+                state = states[-1][rule]
+                states.append(state)
+                move = state.get(token[0])
+            if move.__class__ is dict:
+                state = move
+                values.append(token)
+            elif move is not None:
+                size, make, rule = move
+                if size:
+                    values[-size:] = (make([*values[-size:], token]),)
+                    del states[-size:]
+                else:
+                    values.append(make([token]))
+                state = states[-1][rule]
+            elif token[0] == END and state is self._end:
+                return values[0]
+            else:
+                raise Unexpected(token, self._accepted(states, token[0]))
+            states.append(state)
         raise AssertionError("the end is always a last move")
 
-    def _accepted(self, states: list[Any]) -> set[str]:
-        return {kind for kind in self._moves[states[-1]] if kind.isupper() and self._accepts(states, kind)}
+    def _accepted(self, states: list[State], wrong: str) -> set[str]:
+        """Terminals that could follow where lark notices the wrong one: after the rules it allows to be completed."""
+        chain = self._chains[id(states[-1])]
+        while _hands_on(self._plain[chain[0]].get(wrong)):
+            chain = chain[1:]
+        stack = [*states[:-1], self._state(chain)]
+        return {kind for kind in stack[-1] if kind.isupper() and kind != END and self._accepts(stack, kind)}
 
-    def _accepts(self, states: list[Any], kind: str) -> bool:
+    def _accepts(self, states: list[State], kind: str) -> bool:
         """Whether a terminal can follow: the reductions it causes end in a shift."""
         stack = states.copy()
-        while isinstance(move := self._moves[stack[-1]].get(kind), Reduction):
+        while isinstance(move := stack[-1].get(kind), Reduction):
             del stack[-move.size :]
-            stack.append(self._moves[stack[-1]][move.rule])
+            stack.append(stack[-1][move.rule])
         return move is not None
+
+
+def _hands_on(move: object) -> bool:
+    return isinstance(move, Reduction) and move.make is None
 
 
 def _reduction(rule: Any, builder: object) -> Reduction:

@@ -9,6 +9,7 @@ strategy's own counted as one and constants reading none). Two of them where a c
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from workbench.indicators.ops import Op
@@ -18,6 +19,10 @@ from workbench.tolerance import RELATIVE
 
 Timeframes = frozenset[Timeframe]
 NONE: Final[Timeframes] = frozenset()
+
+
+# Makes a tuple of a class from its fields in order, without the detour through a function of Python's.
+new: Final = tuple.__new__
 
 
 class Conflict(NamedTuple):
@@ -105,10 +110,6 @@ class Application(NamedTuple):
 WithOperands = Operation | Chain | Application
 Term = Constant | Source | WithOperands
 
-# For the walks: a tuple is looked through faster than a union.
-WITH_OPERANDS: Final = (Operation, Chain, Application)
-WITH_TIMEFRAME: Final = (Source, Application)
-
 
 def together(operands: tuple[Term, ...]) -> Reach:
     """What some terms reach between them."""
@@ -120,6 +121,7 @@ def together(operands: tuple[Term, ...]) -> Reach:
     return reach
 
 
+@lru_cache(maxsize=1024)
 def _joined(one: Reach, other: Reach) -> Reach:
     if one == other:
         return one
