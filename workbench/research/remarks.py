@@ -9,6 +9,7 @@ import numpy as np
 from workbench.costs import CostModel
 from workbench.engine.records import Market, Signals
 from workbench.market.bars import Bars
+from workbench.research.caveats import caveats, never_warm
 from workbench.schema import Signal
 from workbench.strategy import Strategy
 
@@ -32,27 +33,24 @@ def remarks(
     market, signals : Market, Signals
         What the engine was given.
     """
-    if not len(market.instants):
+    if not len(market.open):
         return ()
-    first = int(market.instants["open_ns"][0])
-    return tuple((first, name, text) for name, text in _all(strategy, costs, data, signals, first))
+    first = int(market.times.open_ns[0])
+    return tuple((first, name, text) for name, text in _all(strategy, costs, data, (market, signals), first))
 
 
 def _all(
-    strategy: Strategy, costs: CostModel, data: Mapping[str, Bars], signals: Signals, first: int
+    strategy: Strategy, costs: CostModel, data: Mapping[str, Bars], given: tuple[Market, Signals], first: int
 ) -> Iterator[tuple[str, str]]:
     yield "", "VOLUME_UNLIMITED: fills are not limited by the volume of a bar (F1)."
     for said in (costs.note, costs.note_for(first, strategy.product, strategy.calendar)):
         if said:
             yield "", f"COSTS: {said}"
+    market, signals = given
     ever_warm = np.atleast_1d((signals.flags & np.uint8(Signal.WARM)).any(axis=0))
-    bars_seen = (signals.flags & np.uint8(Signal.BAR)).astype(bool).sum(axis=0)
     for k, (name, bars) in enumerate(data.items()):
         for said in bars.notes:
             yield name, f"BARS: {said}"
         if not ever_warm[k]:
-            need = strategy.program.warm_bars
-            yield name, (
-                f"NEVER_WARM: {bars_seen[k]}/{need} bars; a call of the expressions never had a value, so nothing was "
-                "entered (E7)."
-            )
+            yield name, never_warm(strategy, bars)
+    yield from caveats(strategy, data, market.times)
