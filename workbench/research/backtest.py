@@ -18,9 +18,10 @@ import workbench.costs as cost_models
 from workbench.costs import CostModel
 from workbench.engine.desk import grown, new_desk
 from workbench.engine.loop import run
-from workbench.engine.records import Curve
+from workbench.engine.records import Curve, Market, Signals
 from workbench.jit import engine_hash
 from workbench.market.bars import Bars
+from workbench.market.grid import Grid
 from workbench.market.instruments import instrument
 from workbench.memory import give_back
 from workbench.research.fitting import (
@@ -77,10 +78,7 @@ def backtest(
     data = bars_by_instrument(strategy, bars)
     grid = common_grid(data)
     check_timeframes(strategy, grid)
-    base = Laid(strategy, data, grid)
-    first = base.first_instant(start)
-    signals = base.signals(first)
-    market = base.market(first)
+    first, market, signals = _laid(strategy, data, grid, start)
     if len(grid) > LONG:
         give_back()
     desk = new_desk(strategy, instruments_of(data), costs, float(initial_cash), decisions=signals.flags.size)
@@ -95,6 +93,15 @@ def backtest(
     said = remarks(strategy, costs, data, market, signals)
     key = result_hash(strategy, data, costs, float(initial_cash), start)
     return Result(left, strategy, data, costs, float(initial_cash), key, said)
+
+
+def _laid(
+    strategy: Strategy, data: Mapping[str, Bars], grid: Grid, start: Any
+) -> tuple[int, Market, Signals]:
+    """The first instant, and what the engine reads from it on; what only the laying needed is let go."""
+    base = Laid(strategy, data, grid)
+    first = base.first_instant(start)
+    return first, base.market(first), base.signals(first)
 
 
 def result_hash(
