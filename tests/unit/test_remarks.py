@@ -65,6 +65,23 @@ def test_B8_data_that_begins_inside_a_coarser_bar_opens_it_and_is_noted() -> Non
     assert "begins at 2024-01-08 09:20 Asia/Kolkata, inside a bar of 15m" in note
 
 
+@pytest.mark.parametrize(
+    ("start", "first"),
+    [
+        (None, "Mon 09:30"),
+        ("2024-01-08", "Mon 09:30"),
+        ("2024-01-08 09:15+05:30", "Mon 09:30"),
+        ("2024-01-08 09:20+05:30", "Mon 09:45"),
+        ("2024-01-08 09:30+05:30", "Mon 09:45"),
+    ],
+)
+def test_B8_a_start_inside_the_first_coarser_bar_begins_with_the_next(start: str | None, first: str) -> None:
+    """That bar opened at 09:15 by the calendar, whatever the data begin with."""
+    table = "Mon \n 09:20 101 104 100 102 \n 09:25 102 103 99 101 \n 09:30-09:40 100"
+    result = worked.run(table, timeframe="15m", start=start)
+    assert worked.when(result, result.decisions["ts"])[0] == first
+
+
 def test_B8_data_that_begins_with_its_coarser_bars_has_no_such_note() -> None:
     for table in ("Mon \n 09:15-10:00 100", "Mon \n 09:30-10:00 100"):
         notes = worked.run(table, timeframe="15m").notes["note"]

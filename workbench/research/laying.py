@@ -78,10 +78,18 @@ class Laid:
         bucket = self.strategy_bars.bucket
         # What follows the proxy close belongs to no bar (-1), and opens none.
         opens = np.append(True, bucket[1:] != bucket[:-1]) & (bucket >= 0)
+        opens[0] &= self._first_bar_opens() >= since
         found = np.flatnonzero(opens & (self.grid.open_ns >= since))
         if not len(found):
             raise ConfigError(f"start={start} is after the last bar.")
         return int(found[0])
+
+    def _first_bar_opens(self) -> int:
+        """When the first strategy bar opens by the calendar: before the data, if they begin inside it."""
+        opened, length = int(self.grid.sessions.open_ns[self.grid.session[0]]), self.strategy.bar_timeframe
+        if length.is_daily:
+            return opened
+        return opened + (int(self.grid.open_ns[0]) - opened) // length.ns * length.ns
 
     def market(self, first: int) -> Market:
         """Instants and prices from ``first`` on; float64 of shape (instants, instruments), NaN without a bar."""
