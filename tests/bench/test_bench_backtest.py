@@ -22,6 +22,7 @@ from workbench.expressions.kernels import advance_all
 from workbench.market.instruments import instrument
 from workbench.market.timeframe import Timeframe
 from workbench.research.fitting import common_grid
+from workbench.research.ground import Ground
 from workbench.research.laying import Laid
 from workbench.schema import N_LEAVES
 
@@ -44,7 +45,7 @@ class Simulation:
     """The engine alone: bars laid and expressions evaluated beforehand, buffers as large as they became."""
 
     def __init__(self, strategy: wb.Strategy, data: dict[str, wb.Bars], costs: Any) -> None:
-        laid = Laid(strategy, data, common_grid(data))
+        laid = Laid(strategy, Ground(data, common_grid(data)))
         self.market, self.signals = laid.market(0), laid.signals(0)
         self.strategy, self.costs, self.names = strategy, costs, list(data)
         m = len(self.market.open)
@@ -142,7 +143,7 @@ def test_a_portfolio_of_29_symbols_in_150_ms(data_dir: Path, real_bars: Any) -> 
 
 def test_one_bar_through_the_step_in_5_us(bars: wb.Bars) -> None:
     part = wb.Bars(bars.frame.iloc[:20_000], "5m", "24x7")
-    laid = Laid(million_bars.strategy(), {"24x7:WALK": part}, common_grid({"24x7:WALK": part}))
+    laid = Laid(million_bars.strategy(), Ground({"24x7:WALK": part}, common_grid({"24x7:WALK": part})))
     market, signals = laid.market(0), laid.signals(0)
     m = len(market.open)
     desk = new_desk(million_bars.strategy(), [instrument("24x7:WALK")], wb.costs.bps(1, 1), 1e6, m)

@@ -21,6 +21,7 @@ from workbench.engine.loop import run
 from workbench.engine.records import Curve, Desk, Market, Signals
 from workbench.market.instruments import instrument
 from workbench.research.fitting import common_grid
+from workbench.research.ground import Ground
 from workbench.research.laying import Laid
 
 #: Rows of each file; the loops below are Python.
@@ -81,7 +82,7 @@ def test_E9_P2_bar_by_bar_with_restarts_is_the_backtest_to_the_last_bit(case: Ca
 
 def in_pieces(case: Case, cuts: list[int], handed: Any) -> Tables:
     """The loop over arrays, cut before some instants; ``handed`` passes the desk on from piece to piece."""
-    laid = Laid(case.strategy, case.data, common_grid(case.data))
+    laid = Laid(case.strategy, Ground(case.data, common_grid(case.data)))
     market, signals = laid.market(0), laid.signals(0)
     closes = np.concatenate([[0], np.cumsum(laid.strategy_bars.final)])
     m = len(market.open)

@@ -1,10 +1,15 @@
-"""The array form of a program: every node as a column, each the loop over its update (rules E9, B4, E7)."""
+"""The array form of programs: every node as a column, each the loop over its update (rules E9, B4, E7).
+
+Programs over the same bars share what they have in common: equal nodes are one column, computed when it is first asked
+for, by whichever thread asks first, and let go when nobody will read it any more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -79,79 +84,145 @@ def evaluate_arrays(program: Program, columns: Mapping[Timeframe, Columns]) -> E
     absent = [str(one) for one in program.timeframes if one not in columns]
     if absent:
         raise ConfigError(f"bars of {', '.join(absent)} are needed to evaluate this program and were not given")
-    return _Evaluation(program, columns).all()
+    return Evaluation([program], columns).of(0)
 
 
-class _Evaluation:
-    """One pass over the nodes; a column is given back for the next one when nobody reads it any more."""
+@dataclass(slots=True, eq=False)
+class _Node:
+    """A node of some programs, its column while there is one, and how many will still read it."""
 
-    def __init__(self, program: Program, columns: Mapping[Timeframe, Columns]) -> None:
-        self.program = program
-        self.nodes: Any = program.nodes
-        self.columns = [columns[one] for one in program.timeframes]
-        self.held: dict[int, Values] = {}
-        self.free: dict[int, list[Values]] = {}
-        self.readers = np.bincount(np.ravel(self.nodes["args"]) + 1, minlength=len(program) + 1)[1:]
-        for node in program.roots.values():
-            self.readers[node] += 1
-        self.warm_from = 0
+    op: Op
+    timeframe: Timeframe
+    p: tuple[float, float, float]
+    children: tuple[_Node, ...]
+    readers: int = 0
+    is_call: bool = False
+    column: Values | None = None
+    first: int = -1
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def all(self) -> Evaluated:
-        """Columns of the roots, and from which strategy bar on the program is warm."""
-        ops = [Op(op) for op in self.nodes["op"].tolist()]
-        tfs, arguments = self.nodes["tf"].tolist(), self.nodes["args"].tolist()
-        for index, op in enumerate(ops):
-            children = [child for child in arguments[index] if child >= 0]
-            self.held[index] = out = self._column(index, op, tfs[index], children)
-            if self.nodes[index]["is_call"]:
-                self.warm_from = max(self.warm_from, self._strategy_bar(int(first_value(out)), tfs[index]))
-            for child in children:
-                self._release(child, tfs[child], ops[child])
-        n = self.columns[-1].n
-        # Columns that belong to the bars, and constants, are copied: what is handed out may be written to.
-        values = {
-            name: np.array(np.broadcast_to(self.held[node], (n,))) if ops[node] in _BORROWED else self.held[node]
-            for name, node in self.program.roots.items()
-        }
+
+class Evaluation:
+    """Some programs over the bars of one instrument.
+
+    Parameters
+    ----------
+    programs : sequence of Program
+        Each is evaluated once, in any order, by any thread.
+    columns : mapping of Timeframe to Columns
+        Bars of each of their timeframes.
+
+    Attributes
+    ----------
+    computed : int
+        How many columns have been computed so far, constants and those of the bars not counted.
+    """
+
+    def __init__(self, programs: Sequence[Program], columns: Mapping[Timeframe, Columns]) -> None:
+        self.programs, self.columns = programs, columns
+        self.computed = 0
+        self._nodes: dict[object, _Node] = {}
+        self._free: dict[int, list[Values]] = {}
+        self._counting = threading.Lock()
+        self._own = [self._merged(program) for program in programs]
+
+    def of(self, number: int) -> Evaluated:
+        """Columns of the roots of one program, and from which strategy bar on it is warm."""
+        program, nodes = self.programs[number], self._own[number]
+        own = program.timeframes[-1]
+        n = self.columns[own].n
+        values = {}
+        for name, index in program.roots.items():
+            values[name] = self._handed_out(nodes[index], n)
+        warm_from = max((self._strategy_bar(nodes[index], own) for index in program.calls), default=0)
         warm = np.ones(n, np.bool_)
-        warm[: self.warm_from] = False
+        warm[:warm_from] = False
         return Evaluated(values, warm)
 
-    def _column(self, index: int, op: Op, tf: int, children: list[int]) -> Values:
-        p0, p1, p2 = (float(one) for one in self.nodes["p"][index])
-        columns = self.columns[tf]
-        if op is Op.CONST:
+    def _handed_out(self, node: _Node, n: int) -> Values:
+        """A root's column, to be written to by whoever asked: its own if nobody else will read it, else a copy."""
+        column = self._column(node)
+        with self._counting:
+            own = node.readers == 1 and node.op not in _BORROWED
+            if own:
+                node.readers, node.column = 0, None
+        if not own:
+            column = np.array(np.broadcast_to(column, (n,)))
+            self._release(node)
+        return column
+
+    def _merged(self, program: Program) -> list[_Node]:
+        """The program's nodes, in its order; those that another one has already are the same."""
+        found: list[_Node] = []
+        ops, arguments = program.nodes["op"].tolist(), program.nodes["args"].tolist()
+        constants, tfs = program.nodes["p"].tolist(), program.nodes["tf"].tolist()
+        bits = program.nodes["p"].copy().view(np.uint64).tolist()
+        for op, children, p, tf, key in zip(ops, arguments, constants, tfs, bits, strict=True):
+            below = tuple([found[child] for child in children if child >= 0])
+            timeframe = program.timeframes[tf]
+            # Nodes are equal to the bit: 0.0 is not -0.0. Their children are known by identity.
+            name = op, timeframe.minutes, *key, *map(id, below)
+            node = self._nodes.get(name)
+            if node is None:
+                node = self._nodes[name] = _Node(Op(op), timeframe, tuple(p), below)
+                for child in below:
+                    child.readers += 1
+            found.append(node)
+        for index in program.roots.values():
+            found[index].readers += 1
+        for index in program.calls:
+            found[index].is_call = True
+        return found
+
+    def _column(self, node: _Node) -> Values:
+        """A node's column, computed if nobody has; whoever asks is one of its readers until it says so."""
+        with node.lock:
+            if node.column is None:
+                children = [self._column(child) for child in node.children]
+                node.column = self._computed(node, children)
+                if node.is_call:
+                    node.first = int(first_value(node.column))
+                for child in node.children:
+                    self._release(child)
+            return node.column
+
+    def _computed(self, node: _Node, children: list[Values]) -> Values:
+        p0, p1, p2 = node.p
+        columns = self.columns[node.timeframe]
+        if node.op is Op.CONST:
             return np.full(1, p0)
-        if op is Op.LEAF:
+        if node.op is Op.LEAF:
             return columns.leaf(Leaf(int(p0)))
         out = self._buffer(columns.n)
-        if op is Op.ALIGN:
-            coarse = self.columns[int(self.nodes["tf"][children[0]])]
-            align(self.held[children[0]], coarse.closed_at, columns.closed_at, out)
+        if node.op is Op.ALIGN:
+            align(children[0], self.columns[node.children[0].timeframe].closed_at, columns.closed_at, out)
             return out
-        state = np.empty(int(state_size(int(op), p0, p1, p2)) or 1)
-        initialise(int(op), p0, p1, p2, state, 0)
-        x0, x1, x2, x3, *_ = [*(self.held[child] for child in children), *_FOUR_ABSENT]
-        run(int(op), x0, x1, x2, x3, p0, p1, p2, state, 0, out)
+        state = np.empty(int(state_size(int(node.op), p0, p1, p2)) or 1)
+        initialise(int(node.op), p0, p1, p2, state, 0)
+        x0, x1, x2, x3, *_ = [*children, *_FOUR_ABSENT]
+        run(int(node.op), x0, x1, x2, x3, p0, p1, p2, state, 0, out)
         return out
 
     def _buffer(self, n: int) -> Values:
-        free = self.free.get(n)
-        return free.pop() if free else np.empty(n)
+        with self._counting:
+            self.computed += 1
+            free = self._free.get(n)
+            return free.pop() if free else np.empty(n)
 
-    def _release(self, child: int, tf: int, op: Op) -> None:
+    def _release(self, node: _Node) -> None:
         """Count one reader less; the last one gives the column back, unless it belongs to the bars."""
-        self.readers[child] -= 1
-        if self.readers[child] == 0:
-            column = self.held.pop(child)
-            if op not in _BORROWED:
-                self.free.setdefault(self.columns[tf].n, []).append(column)
+        with self._counting:
+            node.readers -= 1
+            if node.readers == 0 and node.column is not None:
+                if node.op not in _BORROWED:
+                    self._free.setdefault(len(node.column), []).append(node.column)
+                node.column = None
 
-    def _strategy_bar(self, bar: int, tf: int) -> int:
-        """First strategy bar that sees bar number ``bar`` of a timeframe; the count of strategy bars if none does."""
-        coarse, own = self.columns[tf], self.columns[-1]
-        if tf == len(self.columns) - 1:
-            return bar
-        if bar >= coarse.n:
+    def _strategy_bar(self, call: _Node, timeframe: Timeframe) -> int:
+        """First strategy bar that sees the first value of a call; the count of strategy bars if none does."""
+        coarse, own = self.columns[call.timeframe], self.columns[timeframe]
+        if call.timeframe == timeframe:
+            return call.first
+        if call.first >= coarse.n:
             return own.n
-        return int(np.searchsorted(own.closed_at, coarse.closed_at[bar], side="left"))
+        return int(np.searchsorted(own.closed_at, coarse.closed_at[call.first], side="left"))

@@ -32,6 +32,7 @@ from workbench.research.fitting import (
     common_grid,
     instruments_of,
 )
+from workbench.research.ground import Ground
 from workbench.research.laying import Laid
 from workbench.research.remarks import remarks
 from workbench.research.result import Result, Run
@@ -99,7 +100,7 @@ def _laid(
     strategy: Strategy, data: Mapping[str, Bars], grid: Grid, start: Any
 ) -> tuple[int, Market, Signals]:
     """The first instant, and what the engine reads from it on; what only the laying needed is let go."""
-    base = Laid(strategy, data, grid)
+    base = Laid(strategy, Ground(data, grid))
     first = base.first_instant(start)
     return first, base.market(first), base.signals(first)
 

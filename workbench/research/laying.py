@@ -6,21 +6,17 @@ bar.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from workbench.engine.records import Market, Signals
-from workbench.engine.timetable import timetable
 from workbench.errors import ConfigError
-from workbench.expressions.evaluate import evaluate_arrays
-from workbench.market.bars import Bars
-from workbench.market.grid import Buckets, Grid, buckets
-from workbench.market.resample import Columns, resample
-from workbench.market.timeframe import DAY_NS, Timeframe
+from workbench.expressions.evaluate import Evaluated, evaluate_arrays
+from workbench.market.timeframe import DAY_NS
+from workbench.research.ground import Ground
 from workbench.research.packing import pack_bars, pack_condition, rows_of
 from workbench.schema import Signal
 from workbench.strategy import Strategy
@@ -34,27 +30,20 @@ _ROOT_SIGNALS = {
 
 
 class Laid:
-    """Bars of some instruments laid on their common grid.
+    """A strategy laid on its ground: what it says, where and when.
 
     Parameters
     ----------
     strategy : Strategy
         Whose expressions are evaluated.
-    data : mapping of str to Bars
-        Sorted by name.
-    grid : Grid
-        Common to all.
+    ground : Ground
+        The bars.
     """
 
-    def __init__(self, strategy: Strategy, data: Mapping[str, Bars], grid: Grid) -> None:
-        self.strategy, self.data, self.grid = strategy, data, grid
-        self._at = {name: item.at if grid is item.grid else grid.locate(item.ts_ns) for name, item in data.items()}
-        proxy = strategy.execution == "proxy_close"
-        self._buckets: dict[Timeframe, Buckets] = {}
-        for timeframe in {*strategy.program.timeframes, strategy.bar_timeframe}:
-            self._buckets[timeframe] = buckets(grid, timeframe, cut_at_proxy=proxy and timeframe.is_daily)
-        self.strategy_bars = self._buckets[strategy.bar_timeframe]
-        self.times = timetable(strategy, grid, self.strategy_bars)
+    def __init__(self, strategy: Strategy, ground: Ground) -> None:
+        self.strategy, self.ground, self.grid = strategy, ground, ground.grid
+        self._cut = strategy.execution == "proxy_close"
+        self.strategy_bars = ground.buckets(strategy.bar_timeframe, self._cut)
 
     def first_instant(self, start: Any) -> int:
         """Index of the interval that opens the first strategy bar at or after ``start`` (B8)."""
@@ -93,40 +82,29 @@ class Laid:
 
     def market(self, first: int) -> Market:
         """Instants and prices from ``first`` on; float64 of shape (instants, instruments), NaN without a bar."""
-        prices = [self._prices(name)[first:] for name in ("open", "high", "low", "close")]
-        return Market(self.times.part(first), *prices)
+        prices = [self.ground.prices(name)[first:] for name in ("open", "high", "low", "close")]
+        return Market(self.ground.times(self.strategy).part(first), *prices)
 
-    def _prices(self, column: str) -> npt.NDArray[np.float64]:
-        m, n = len(self.grid), len(self.data)
-        if n == 1:
-            item = next(iter(self.data.values()))
-            values = getattr(item, column)
-            if len(values) == m:
-                return np.asarray(values.reshape(m, 1))
-        laid = np.full((m, n), np.nan)
-        for k, (name, item) in enumerate(self.data.items()):
-            laid[self._at[name], k] = getattr(item, column)
-        return laid
+    def evaluated(self, name: str) -> Evaluated:
+        """What the expressions say of one instrument, evaluated here and now."""
+        timeframes = self.strategy.program.timeframes
+        columns = {timeframe: self.ground.columns(name, timeframe, self._cut) for timeframe in timeframes}
+        return evaluate_arrays(self.strategy.program, columns)
 
-    def columns(self, name: str) -> dict[Timeframe, Columns]:
-        """Closed bars of one instrument on every timeframe that the strategy reads."""
-        item = self.data[name]
-        return {
-            timeframe: resample(item, self._at[name], self.grid, found) for timeframe, found in self._buckets.items()
-        }
+    def signals(self, first: int, evaluated: Callable[[str], Evaluated] | None = None) -> Signals:
+        """What the expressions say at strategy closes from instant ``first`` on.
 
-    def signals(self, first: int) -> Signals:
-        """What the expressions say at strategy closes from instant ``first`` on."""
+        ``evaluated`` gives their values by instrument, if somebody has them already.
+        """
         final = self.strategy_bars.final
-        closes, n = int(final.sum()), len(self.data)
+        closes, n = int(final.sum()), len(self.ground.data)
         program = self.strategy.program
         flags = np.zeros((closes, n), np.uint8)
         rank = np.full((closes if "rank" in program.roots else 0, n), np.nan)
         atr = np.full((closes if "stop_atr" in program.roots else 0, n), np.nan)
-        for k, name in enumerate(self.data):
-            columns = self.columns(name)
-            found = evaluate_arrays(program, columns)
-            closed_at = columns[self.strategy.bar_timeframe].closed_at
+        for k, name in enumerate(self.ground.data):
+            found = (evaluated or self.evaluated)(name)
+            closed_at = self.ground.columns(name, self.strategy.bar_timeframe, self._cut).closed_at
             at = np.empty(len(closed_at), np.int32)
             rows_of(final, closed_at, at)
             pack_bars(at, found.warm, flags, k)
