@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.market.store import save_bars as save_bars
     from workbench.research.backtest import backtest as backtest
     from workbench.research.evaluate import evaluate as evaluate
+    from workbench.research.lookahead import lookahead_check as lookahead_check
     from workbench.research.result import Result as Result
     from workbench.strategy import CashPerSlot as CashPerSlot
     from workbench.strategy import FixedCash as FixedCash
@@ -60,6 +61,7 @@ _HOMES = {
     "save_bars": "workbench.market.store",
     "backtest": "workbench.research.backtest",
     "evaluate": "workbench.research.evaluate",
+    "lookahead_check": "workbench.research.lookahead",
     "Result": "workbench.research.result",
     "CashPerSlot": "workbench.strategy",
     "FixedCash": "workbench.strategy",
