@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from workbench.research.evaluate import evaluate as evaluate
     from workbench.research.lookahead import lookahead_check as lookahead_check
     from workbench.research.result import Result as Result
+    from workbench.research.significance import significance as significance
+    from workbench.research.sweep import Sweep as Sweep
+    from workbench.research.sweep import sweep as sweep
     from workbench.strategy import CashPerSlot as CashPerSlot
     from workbench.strategy import FixedCash as FixedCash
     from workbench.strategy import FixedQty as FixedQty
@@ -63,6 +66,9 @@ _HOMES = {
     "evaluate": "workbench.research.evaluate",
     "lookahead_check": "workbench.research.lookahead",
     "Result": "workbench.research.result",
+    "Sweep": "workbench.research.sweep",
+    "sweep": "workbench.research.sweep",
+    "significance": "workbench.research.significance",
     "CashPerSlot": "workbench.strategy",
     "FixedCash": "workbench.strategy",
     "FixedQty": "workbench.strategy",

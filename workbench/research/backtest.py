@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,10 @@ import workbench.costs as cost_models
 from workbench.costs import CostModel
 from workbench.engine.desk import grown, new_desk
 from workbench.engine.loop import run
-from workbench.engine.records import Curve, Market, Signals
+from workbench.engine.records import Curve
 from workbench.jit import engine_hash
 from workbench.market.bars import Bars
-from workbench.market.grid import Grid
-from workbench.market.instruments import instrument
+from workbench.market.instruments import Instrument, instrument
 from workbench.memory import give_back
 from workbench.research.fitting import (
     AnyBars,
@@ -33,7 +32,7 @@ from workbench.research.fitting import (
     instruments_of,
 )
 from workbench.research.ground import Ground
-from workbench.research.laying import Laid
+from workbench.research.laying import Input, Laid
 from workbench.research.remarks import remarks
 from workbench.research.result import Result, Run
 from workbench.strategy import Strategy
@@ -79,10 +78,35 @@ def backtest(
     data = bars_by_instrument(strategy, bars)
     grid = common_grid(data)
     check_timeframes(strategy, grid)
-    first, market, signals = _laid(strategy, data, grid, start)
+    given = Laid(strategy, Ground(data, grid)).input(start)
     if len(grid) > LONG:
         give_back()
-    desk = new_desk(strategy, instruments_of(data), costs, float(initial_cash), decisions=signals.flags.size)
+    left = simulated(strategy, given, instruments_of(data), costs, float(initial_cash))
+    said = remarks(strategy, costs, data, given.market, given.signals)
+    key = result_hash(strategy, data, costs, float(initial_cash), start)
+    return Result(left, strategy, data, costs, float(initial_cash), key, said)
+
+
+def simulated(
+    strategy: Strategy, given: Input, instruments: Sequence[Instrument], costs: CostModel, initial_cash: float
+) -> Run:
+    """Run the engine from the first instant to the last.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        What to trade.
+    given : Input
+        Instants, bars and signals.
+    instruments : sequence of Instrument
+        In the order of the bars' columns.
+    costs : CostModel
+        Slippage and charges.
+    initial_cash : float
+        Money.
+    """
+    grid, first, market, signals = given
+    desk = new_desk(strategy, instruments, costs, initial_cash, decisions=signals.flags.size)
     m = len(market.open)
     curve = Curve(np.empty(m), np.empty(m), np.empty(m, np.bool_))
     at, close = run(desk, market, signals, curve, 0, 0)
@@ -90,28 +114,25 @@ def backtest(
         desk = grown(desk)
         at, close = run(desk, market, signals, curve, at, close)
     traded = ~np.isnan(market.close).all(axis=1)
-    left = Run(desk, curve, grid.close_ns[first:], grid.session[first:], grid.sessions.date, traded, tuple(data))
-    said = remarks(strategy, costs, data, market, signals)
-    key = result_hash(strategy, data, costs, float(initial_cash), start)
-    return Result(left, strategy, data, costs, float(initial_cash), key, said)
-
-
-def _laid(
-    strategy: Strategy, data: Mapping[str, Bars], grid: Grid, start: Any
-) -> tuple[int, Market, Signals]:
-    """The first instant, and what the engine reads from it on; what only the laying needed is let go."""
-    base = Laid(strategy, Ground(data, grid))
-    first = base.first_instant(start)
-    return first, base.market(first), base.signals(first)
+    names = tuple(item.name for item in instruments)
+    return Run(desk, curve, grid.close_ns[first:], grid.session[first:], grid.sessions.date, traded, names)
 
 
 def result_hash(
     strategy: Strategy, data: Mapping[str, Bars], costs: CostModel, initial_cash: float, start: Any
 ) -> str:
     """Hash of all that a result depends on (R4): strategy, data, calendar, instruments, costs, cash, start, engine."""
+    return _hash_of({"strategy": strategy.hash, **_surroundings(data, costs, initial_cash, start)})
+
+
+def surroundings_hash(data: Mapping[str, Bars], costs: CostModel, initial_cash: float, start: Any) -> str:
+    """Hash of all that a result depends on besides its strategy."""
+    return _hash_of(_surroundings(data, costs, initial_cash, start))
+
+
+def _surroundings(data: Mapping[str, Bars], costs: CostModel, initial_cash: float, start: Any) -> dict[str, Any]:
     one = next(iter(data.values()))
-    parts = {
-        "strategy": strategy.hash,
+    return {
         "data": {name: item.hash for name, item in data.items()},
         "instruments": [repr(instrument(name)) for name in data],
         "calendar": one.calendar.digest,
@@ -120,4 +141,7 @@ def result_hash(
         "start": None if start is None else str(pd.Timestamp(start)),
         "engine": engine_hash(),
     }
+
+
+def _hash_of(parts: Mapping[str, Any]) -> str:
     return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -7,7 +7,7 @@ bar.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from workbench.engine.records import Market, Signals
 from workbench.errors import ConfigError
 from workbench.expressions.evaluate import Evaluated, evaluate_arrays
+from workbench.market.grid import Grid
 from workbench.market.timeframe import DAY_NS
 from workbench.research.ground import Ground
 from workbench.research.packing import pack_bars, pack_condition, rows_of
@@ -27,6 +28,15 @@ _ROOT_SIGNALS = {
     "short_entry": Signal.SHORT_ENTRY,
     "short_exit": Signal.SHORT_EXIT,
 }
+
+
+class Input(NamedTuple):
+    """What the engine reads, from instant ``first`` of the grid on."""
+
+    grid: Grid
+    first: int
+    market: Market
+    signals: Signals
 
 
 class Laid:
@@ -84,6 +94,11 @@ class Laid:
         """Instants and prices from ``first`` on; float64 of shape (instants, instruments), NaN without a bar."""
         prices = [self.ground.prices(name)[first:] for name in ("open", "high", "low", "close")]
         return Market(self.ground.times(self.strategy).part(first), *prices)
+
+    def input(self, start: Any, evaluated: Callable[[str], Evaluated] | None = None) -> Input:
+        """Everything from ``start`` on; ``evaluated`` as for ``signals``."""
+        first = self.first_instant(start)
+        return Input(self.grid, first, self.market(first), self.signals(first, evaluated))
 
     def evaluated(self, name: str) -> Evaluated:
         """What the expressions say of one instrument, evaluated here and now."""

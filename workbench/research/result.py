@@ -13,7 +13,7 @@ from workbench.engine.desk import written
 from workbench.engine.levels import excursion_frac
 from workbench.engine.records import Curve, Desk, Records, trade_dtype
 from workbench.research import frames
-from workbench.research.curve import EquityRows
+from workbench.research.curve import EquityRows, Sessions, sessions_of
 from workbench.research.stats import Statistic, statistics
 
 if TYPE_CHECKING:
@@ -126,6 +126,11 @@ class Result:
             index=frames.utc(self._run.close_ns[self._kept]).rename("ts_close"),
             copy=False,
         )
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Equity and return of each session, what R3 annualises."""
+        return sessions_of(self._rows)
 
     @cached_property
     def stats(self) -> dict[str, Statistic]:

@@ -23,6 +23,9 @@ KEY_FIGURES = (
     "exposure_frac",
 )
 
+#: The group of statistics that only a result with a benchmark has.
+BENCHMARK = "Against the benchmark"
+
 #: Every statistic of rule R3, by the question it answers.
 GROUPS: dict[str, dict[str, Wording]] = {
     "What was earned": {
@@ -66,7 +69,7 @@ GROUPS: dict[str, dict[str, Wording]] = {
         "avg_bars_held": Wording("Bars held", "bars", "Mean over closed trades, in the strategy's bars."),
         "max_losses_in_a_row": Wording("Losses in a row", "count", "Longest run of losing trades."),
     },
-    "Against the benchmark": {
+    BENCHMARK: {
         "benchmark": Wording("Benchmark", "text", "What the result is compared with."),
         "benchmark_return_frac": Wording("Its return", "frac", "Over the same sessions."),
         "alpha_ann": Wording("Alpha", "frac", "Return a year that the benchmark does not explain."),

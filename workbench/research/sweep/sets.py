@@ -1,0 +1,80 @@
+"""From a parameter set to its strategy."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from workbench.errors import ConfigError, StrategyError
+from workbench.expressions.check import parameters
+from workbench.strategy import Strategy
+from workbench.strategy.checks import suggestion
+from workbench.strategy.compiled import ROOTS
+
+#: What a strategy is called, where it trades and what it says are not swept.
+FIXED = frozenset(("name", "version", "instruments", "calendar", "params", "sectors"))
+
+
+class Space:
+    """Which part of a strategy each parameter is.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        The one that is varied. Its own values of what is swept do not matter.
+    names : iterable of str
+        A ``$name`` of its expressions, without the sign, or one of its fields; ``sizing.frac`` is a setting of its
+        sizing policy.
+
+    Raises
+    ------
+    ConfigError
+        A name is neither, or it is both.
+    """
+
+    def __init__(self, strategy: Strategy, names: Iterable[str]) -> None:
+        self.strategy = strategy
+        texts = [text for root in ROOTS if (text := getattr(strategy, root)) is not None]
+        bound = {name for text in texts for name in parameters(text)}
+        fields = {field.name for field in dataclasses.fields(strategy)} - FIXED
+        settings = {f"sizing.{field.name}" for field in dataclasses.fields(strategy.sizing)}
+        self.names = tuple(names)
+        self.bound: list[str] = []
+        for name in self.names:
+            if name in bound and name in fields:
+                raise ConfigError(f"{name!r} is both ${name} of an expression and a field; rename the one in the text.")
+            if name in bound:
+                self.bound.append(name)
+            elif name not in fields and name not in settings:
+                near = suggestion(name, sorted(bound | fields | settings))
+                known = ", ".join(f"${one}" for one in sorted(bound)) or "no $names"
+                raise ConfigError(
+                    f"{name!r} is nothing that can be swept{near}; the expressions have {known}, and the fields of a "
+                    "strategy can be swept too."
+                )
+
+    def strategy_of(self, values: Mapping[str, Any]) -> Strategy:
+        """The strategy with these values.
+
+        Raises
+        ------
+        StrategyError, ExpressionError
+            They contradict each other, or an expression cannot take them.
+        """
+        changes: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
+        params = dict(self.strategy.params)
+        for name, value in values.items():
+            if name in self.bound:
+                params[name] = value
+            elif name.startswith("sizing."):
+                settings[name.removeprefix("sizing.")] = value
+            else:
+                changes[name] = value
+        if settings:
+            try:
+                changes["sizing"] = dataclasses.replace(changes.get("sizing", self.strategy.sizing), **settings)
+            except TypeError as error:
+                raise StrategyError(f"sizing cannot take {settings}: {error}") from error
+        return self.strategy.replace(params=params, **changes)

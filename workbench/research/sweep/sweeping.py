@@ -1,0 +1,127 @@
+"""``wb.sweep``: one strategy with many parameter sets over the same bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Unpack
+
+from workbench.errors import ExpressionError, StrategyError
+from workbench.research.backtest import surroundings_hash
+from workbench.research.fitting import AnyBars, bars_by_instrument, check_arguments
+from workbench.research.ground import Ground
+from workbench.research.sweep.executors import in_threads
+from workbench.research.sweep.kept import Kept
+from workbench.research.sweep.progress import watched
+from workbench.research.sweep.run import Batch, Row, ground_of
+from workbench.research.sweep.sets import Space
+from workbench.research.sweep.settings import Chosen, Settings, chosen
+from workbench.research.sweep.space import Set, levels_of, sets_of
+from workbench.research.sweep.table import Sweep, checked_names
+from workbench.strategy import Strategy
+
+#: Sets whose strategies are made, and whose expressions are shared, together.
+BATCH = 2048
+
+
+def sweep(
+    strategy: Strategy,
+    bars: AnyBars,
+    parameters: Mapping[str, Iterable[Any]],
+    rank_by: str = "sharpe_ann",
+    **settings: Unpack[Settings],
+) -> Sweep:
+    """Run a strategy with every set of some parameters.
+
+    Each row is what ``wb.backtest`` gives for that set, to the last bit.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        The one that is varied; its own values of what is swept do not matter.
+    bars : Bars or mapping of str to Bars
+        As for ``wb.backtest``.
+    parameters : mapping of str to values
+        A ``$name`` of the expressions (without the sign) or a field of the strategy, ``"sizing.frac"`` for a setting of
+        its sizing, each with the values to try.
+    rank_by : str
+        The statistic that orders the table, highest first; with a minus before it, lowest first.
+    **settings
+        See ``Settings``: ``initial_cash``, ``costs``, ``start``, ``statistics``, ``where``, ``sample``, ``method``,
+        ``seed``, ``workers``, ``executor``, ``keep``, ``progress``.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    ConfigError
+        The arguments do not fit each other; says what and how to fix it.
+    StrategyError, ExpressionError
+        A set contradicts itself; names it. ``where`` can rule it out.
+    """
+    how = chosen(settings)
+    check_arguments(strategy, how.initial_cash, how.costs)
+    names = checked_names(rank_by, how.statistics)
+    data = bars_by_instrument(strategy, bars)
+    levels = levels_of(parameters)
+    space = Space(strategy, levels)
+    sets = sets_of(levels, how.where, how.sample, how.method, how.seed)
+    cash = float(how.initial_cash)
+    kept = Kept(how.keep, strategy.name, surroundings_hash(data, how.costs, cash, how.start))
+    work = Work(space, sets, ground_of(data), how, kept)
+    rows = work.rows()
+    return Sweep(space, sets, rows, rank_by, names)
+
+
+class Work:
+    """The sets that are still to be run, in batches.
+
+    Parameters
+    ----------
+    space : Space
+        Makes strategies.
+    sets : sequence of Set
+        All of them.
+    ground : Ground
+        Of the bars.
+    how : Chosen
+        Settings.
+    kept : Kept
+        Where finished rows are and go.
+    """
+
+    def __init__(self, space: Space, sets: Sequence[Set], ground: Ground, how: Chosen, kept: Kept) -> None:
+        self.space, self.sets, self.ground, self.how, self.kept = space, sets, ground, how, kept
+
+    def rows(self) -> list[Row]:
+        """One row a set, in their order; those that were kept are not run again."""
+        done: dict[int, Row] = {}
+        with watched(len(self.sets), self.how.progress) as tick, self.kept.writing():
+            for first in range(0, len(self.sets), BATCH):
+                numbers = range(first, min(first + BATCH, len(self.sets)))
+                done |= self._batch(numbers, tick)
+        return [done[i] for i in range(len(self.sets))]
+
+    def _batch(self, numbers: Sequence[int], tick: Callable[[], None]) -> dict[int, Row]:
+        made = {i: self._strategy(self.sets[i]) for i in numbers}
+        done = {i: row for i, strategy in made.items() if (row := self.kept.row(strategy.hash)) is not None}
+        for _ in done:
+            tick()
+        left = [i for i in numbers if i not in done]
+        how = self.how
+        batch = Batch([made[i] for i in left], self.ground, how.costs, float(how.initial_cash), how.start)
+        for j, row in in_threads(batch.row, range(len(left)), how.workers):
+            done[left[j]] = row
+            self.kept.add(made[left[j]].hash, row)
+            tick()
+        return done
+
+    def _strategy(self, values: Set) -> Strategy:
+        named = dict(zip(self.space.names, values, strict=True))
+        try:
+            return self.space.strategy_of(named)
+        except (StrategyError, ExpressionError) as error:
+            said = ", ".join(f"{name}={value!r}" for name, value in named.items())
+            message = f"the set {said} makes no strategy: {error}\nLeave it out with where=…"
+            raise StrategyError(message) from error
