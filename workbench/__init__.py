@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from workbench.research.significance import significance as significance
     from workbench.research.sweep import Sweep as Sweep
     from workbench.research.sweep import sweep as sweep
+    from workbench.research.warmup import warmup_check as warmup_check
     from workbench.strategy import CashPerSlot as CashPerSlot
     from workbench.strategy import FixedCash as FixedCash
     from workbench.strategy import FixedQty as FixedQty
@@ -69,6 +70,7 @@ _HOMES = {
     "Sweep": "workbench.research.sweep",
     "sweep": "workbench.research.sweep",
     "significance": "workbench.research.significance",
+    "warmup_check": "workbench.research.warmup",
     "CashPerSlot": "workbench.strategy",
     "FixedCash": "workbench.strategy",
     "FixedQty": "workbench.strategy",

@@ -26,17 +26,20 @@ def other_future(block: Float64, i: int, draw: np.random.Generator) -> Float64:
     Returns
     -------
     float64[5, n]
-        A new block. Closes are a random walk from close i, half as wild to twice as wild as the data; volumes are
-        drawn from the data's and changed.
+        A new block. Closes are a random walk from close i, half as wild to twice as wild as the data, that begins with
+        a move up or down larger than any in the data; volumes are drawn from the data's and changed.
     """
     new = block.copy()
     count = block.shape[1] - 1 - i
     if count <= 0:
         return new
-    deviation = LEAST_DEVIATION
+    deviation = largest = LEAST_DEVIATION
     if block.shape[1] > 2:
-        deviation = max(deviation, float(np.std(np.diff(np.log(block[3])))))
+        returns = np.diff(np.log(block[3]))
+        deviation, largest = max(deviation, float(np.std(returns))), max(largest, float(np.abs(returns).max()))
     steps = deviation * draw.uniform(0.5, 2.0) * draw.standard_normal((2, count))
+    # Who looks at the next bar only must not be able to miss it.
+    steps[0, 0] = largest * draw.uniform(1.0, 4.0) * draw.choice([-1.0, 1.0])
     # Far futures stay within what a float holds well.
     close = block[3, i] * np.exp(np.clip(np.cumsum(steps[0]), -20.0, 20.0))
     opens = np.concatenate([block[3, i : i + 1], close[:-1]]) * np.exp(0.3 * steps[1])

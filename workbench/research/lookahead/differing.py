@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.research.probed import DECISIONS, Float64, Said
+from workbench.research.lookahead.probed import DECISIONS, Float64, Said
 from workbench.tolerance import RELATIVE
 
 #: Conditions that are told as True and False besides the decisions.
@@ -95,7 +95,8 @@ class Differing:
         for name in {**self.whole.columns, **said.columns}:
             ours = self._column(self.whole, name, rows)
             theirs = self._column(said, name, rows)
-            self.n_values += rows - int(np.count_nonzero(np.isnan(ours) & np.isnan(theirs)))
+            if name != "warm":  # always there, also where nothing else is
+                self.n_values += rows - int(np.count_nonzero(np.isnan(ours) & np.isnan(theirs)))
             if np.array_equal(ours, theirs, equal_nan=True):
                 continue
             unlike = ~self._alike(name, ours, theirs)

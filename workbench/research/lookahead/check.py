@@ -17,9 +17,9 @@ import pandas as pd
 from workbench.errors import ConfigError
 from workbench.market.bars import Bars
 from workbench.research.fitting import AnyBars, bars_by_instrument, check_timeframes
-from workbench.research.lookahead_answer import Lookahead
-from workbench.research.lookahead_probes import Probing
-from workbench.research.probed import Decides, probed
+from workbench.research.lookahead.answer import Lookahead
+from workbench.research.lookahead.probed import Decides, probed
+from workbench.research.lookahead.probes import Probing
 from workbench.strategy import Strategy
 
 #: Cuts of one instrument, unless said otherwise.
@@ -134,6 +134,7 @@ def _together(name: str, answers: list[tuple[Probing, bool]]) -> Lookahead:
         replaced=sum(part.replaced for part in parts),
         n_values=sum(part.differing.n_values for part in parts),
         deterministic=all(part.deterministic for part in parts),
+        reads_prices=all(part.reads_prices for part in parts),
         differences=differences.sort_values("ts", kind="stable", ignore_index=True),
         not_comparable=failures,
         notes=tuple(notes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.errors import ConfigError
-from workbench.research.differing import Differing
-from workbench.research.futures import other_future
-from workbench.research.probed import DECISIONS, OfFunction, OfStrategy, Said
+from workbench.research.lookahead.differing import Differing
+from workbench.research.lookahead.futures import other_future
+from workbench.research.lookahead.probed import DECISIONS, OfFunction, OfStrategy, Said
 
 #: Failing histories that are tried again with more bars in front.
 RETRIED = 12
@@ -70,6 +70,11 @@ class Probing:
             self.replaced += self._try(i, "replaced", partial(self._replaced, i, draw))
         self._again()
 
+    @property
+    def reads_prices(self) -> bool:
+        """Whether other prices made the function say other things; expressions can read nothing else."""
+        return self._moved or not self.replaced or not isinstance(self.subject, OfFunction)
+
     def failures(self) -> pd.DataFrame:
         """Histories about which nothing was said."""
         rows = [(self.instrument, self.bars.index[i], *rest) for i, *rest in self._failed]
@@ -82,8 +87,8 @@ class Probing:
                    self.whole.columns]
         if not any((column == 1.0).any() for column in entries):
             said.append("entry is never true on these bars: only what leads to it was compared, as far as it is shown")
-        if self.replaced and not self._moved:
-            said.append("other prices changed nothing: what is read elsewhere (a global, a file) cannot be checked")
+        if not (self.whole.columns.get("warm", np.ones(1)) == 1.0).any():
+            said.append("never warm on these bars: give data from earlier on")
         if isinstance(self.subject, OfFunction):
             if self.subject.changes_input:
                 said.append("the function changes the prices it is given; every call had a copy of its own")
@@ -130,10 +135,11 @@ class Probing:
         )
         return said
 
-    def _futures(self, chosen: Iterable[int]) -> list[int]:
-        """Where to replace the future: as chosen, and after histories that failed, for no cut has seen those bars."""
+    def _futures(self, chosen: npt.NDArray[np.intp]) -> list[int]:
+        """After which bars: the first, those chosen, and ends of histories that failed, which no cut has seen."""
         failed = [i for i, probe, *_ in self._failed if probe == "cut"]
-        return sorted({int(i) for i in chosen if self._known[i]} | set(_some(failed, REPLACED_INSTEAD)))
+        begin = {int(np.argmax(self._known > 0))} if len(chosen) and self.n_later else set()
+        return sorted(begin | {int(i) for i in chosen if self._known[i]} | set(_some(failed, REPLACED_INSTEAD)))
 
     def _explain(self, cuts: list[int]) -> None:
         """Tell failures of too short a history from others: with more bars in front, ending at the same bar, it runs.

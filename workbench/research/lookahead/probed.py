@@ -21,7 +21,7 @@ from workbench.indicators.ops import Op
 from workbench.market.bars import Bars
 from workbench.market.columns import FIELDS
 from workbench.market.resample import columns_of
-from workbench.research.returned import read_returned
+from workbench.research.lookahead.returned import read_returned
 from workbench.strategy import Strategy
 
 Float64 = npt.NDArray[np.float64]

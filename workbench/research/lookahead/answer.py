@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from workbench.research.differing import Difference, first_of
+from workbench.research.lookahead.differing import Difference, first_of
 
 _PROBES = {
     "cut": "when the bars after {} are cut off",
@@ -35,6 +35,9 @@ class Lookahead:
         Values compared that are not missing on both sides.
     deterministic : bool
         Whether asking again about the same bars gave the same.
+    reads_prices : bool
+        Whether other prices made a function say anything else. One that reads prices elsewhere (a global, a file)
+        cannot be checked, for the future it sees there is not taken away.
     differences : DataFrame
         One row a bar and column that depends on later bars: instrument, ts, column, with_future, without,
         known_until, probe.
@@ -51,16 +54,17 @@ class Lookahead:
     replaced: int
     n_values: int
     deterministic: bool
+    reads_prices: bool
     differences: pd.DataFrame = field(default_factory=pd.DataFrame)
     not_comparable: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether something was compared, nothing differed, and every failure was a lack of history."""
+        """Whether something could be compared, nothing differed, and every failure was a lack of history."""
         return (
-            self.compared > 0 and self.n_values > 0 and self.deterministic and not len(self.differences)
-            and not self.unexplained
+            self.compared > 0 and self.n_values > 0 and self.deterministic and self.reads_prices
+            and not len(self.differences) and not self.unexplained
         )
 
     @property
@@ -98,7 +102,10 @@ class Lookahead:
             return f"{self.name}: LOOK-AHEAD"
         if not self.compared or not self.n_values:
             return f"{self.name}: NOT PASSED, nothing could be compared"
-        return f"{self.name}: NOT PASSED, it fails without later bars"
+        if self.unexplained:
+            return f"{self.name}: NOT PASSED, it fails without later bars"
+        return (f"{self.name}: NOT PASSED, other prices do not change what it says: it reads them elsewhere, or "
+                "nothing on these bars brings it to decide")
 
     def _lines(self) -> list[str]:
         lines = []
