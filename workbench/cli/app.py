@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import about, backtest, calendars, data, expressions
+from workbench.cli import about, backtest, calendars, checks, data, expressions
 from workbench.cli.failures import DEBUG, Commands
 
 _EPILOG = """\b
@@ -14,10 +14,11 @@ Examples:
   workbench demo                                                  everything once, on data that is there
   workbench data import RELIANCE_5m.csv --calendar NSE --zone Asia/Kolkata
   workbench backtest rsi-dip.toml --costs zerodha --output trades.csv
+  workbench lookahead rsi-dip.toml --bars RELIANCE_5m.parquet     does it see the future?
   workbench evaluate "RSI(14)" --bars RELIANCE --tail 5
   workbench calendar show NSE 2024-11-01
 \b
-Exit codes: 0 done; 1 unexpected failure, or refused by data validate; 2 something given is wrong.
+Exit codes: 0 done; 1 unexpected failure, or refused by a check; 2 something given is wrong.
 Files are kept in ./.workbench, or where WORKBENCH_HOME says.
 """
 
@@ -41,6 +42,7 @@ def root(
 
 
 app.add_typer(backtest.commands)
+app.add_typer(checks.commands)
 app.add_typer(expressions.commands)
 app.add_typer(data.commands, name="data")
 app.add_typer(calendars.commands, name="calendar")
