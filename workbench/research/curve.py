@@ -17,12 +17,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from workbench.engine.course import Course
+from workbench.engine.tally import ROUNDING_FRAC, Tally, drawdown_frac
 from workbench.jit import njit
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
-
-#: Fractions of equity that differ by no more than this are one number, but for the rounding of long sums of money.
-ROUNDING_FRAC = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +91,87 @@ class Sessions:
     returns: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What R3 needs to know of the rows of one result, however they were added up.
+
+    Parameters
+    ----------
+    sessions : Sessions
+        Equity and returns by session.
+    below : bool, shape (n_sessions,)
+        Whether the last row of each session lies below a peak.
+    n_rows, held_rows : int
+        Rows, and rows with a position.
+    deepest : float
+        Lowest drawdown of a row, a fraction, 0 at most.
+    lowest_cash, final : float
+        Least cash of a row and equity of the last one, money; NaN and the initial cash without rows.
+    mean_equity : float
+        Over all rows, money; NaN if nobody added it up.
+    initial_cash, sessions_per_year : float
+        As in ``EquityRows``.
+    """
+
+    sessions: Sessions
+    below: npt.NDArray[np.bool_]
+    n_rows: int
+    held_rows: int
+    deepest: float
+    lowest_cash: float
+    final: float
+    mean_equity: float
+    initial_cash: float
+    sessions_per_year: float
+
+
+def summary_of(rows: EquityRows) -> Summary:
+    """Add up the rows of a result that has a curve."""
+    sessions, n = sessions_of(rows), len(rows.equity)
+    return Summary(
+        sessions,
+        rows.drawdown_frac[sessions.last] < -ROUNDING_FRAC,
+        n,
+        int(np.count_nonzero(rows.in_position)),
+        float(rows.drawdown_frac.min()) if n else 0.0,
+        float(rows.cash.min()) if n else np.nan,
+        float(rows.equity[-1]) if n else rows.initial_cash,
+        float(rows.equity.mean()) if n else np.nan,
+        rows.initial_cash,
+        rows.sessions_per_year,
+    )
+
+
+def summary_of_tally(
+    tally: Tally, course: Course, dates: npt.NDArray[np.int32], initial_cash: float, sessions_per_year: float
+) -> Summary:
+    """The same of a run that kept no curve; the mean of equity is not known."""
+    # A session without a row has no equity.
+    number = np.flatnonzero(course.last_row >= 0)
+    equity, total = tally.session_equity[number], tally.total[0]
+    last = course.last_row[number].astype(np.int64)
+    sessions = Sessions(dates[number], last, equity, returns_from(equity, initial_cash))
+    n = int(course.rows_before[-1])
+    return Summary(
+        sessions,
+        tally.session_below[number],
+        n,
+        int(total["held_rows"]),
+        float(total["deepest"]),
+        float(total["lowest_cash"]) if n else np.nan,
+        float(total["final"]),
+        np.nan,
+        initial_cash,
+        sessions_per_year,
+    )
+
+
 @njit
 def _drawdown(equity: FloatArray, initial_cash: float, out: FloatArray) -> None:
     peak = initial_cash
     for i in range(len(equity)):
         peak = max(peak, equity[i])
-        out[i] = equity[i] / peak - 1.0
+        out[i] = drawdown_frac(equity[i], peak)
 
 
 def drawdown(equity: FloatArray, initial_cash: float) -> FloatArray:

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.engine.records import Action, Note, Records
+from workbench.engine.desk import written
+from workbench.engine.levels import excursion_frac
+from workbench.engine.records import Action, Desk, Note, Records, trade_dtype
 from workbench.schema import Decision, OrderKind, OrderStatus, Reason
 
 ID_CHARACTERS = 20
@@ -150,13 +152,45 @@ def fills_frame(fills: Records, instruments: Sequence[str], ids: npt.NDArray[np.
     )
 
 
+def trades_of(desk: Desk) -> Records:
+    """Closed trades in the order of their exits, then open ones by name, marked at their last close (F9, R1)."""
+    closed, positions = written(desk, "trades"), desk.positions
+    held = np.flatnonzero(positions["qty"])
+    still = np.zeros(len(held), trade_dtype)
+    for row, k in zip(still, held, strict=True):
+        position = positions[k]
+        qty, entry, charges = abs(position["qty"]), position["entry_price"], position["entry_charges"]
+        gross = position["qty"] * (position["mark"] - entry)
+        risk = abs(entry - position["first_level"]) * qty
+        row["instrument"], row["direction"], row["qty"] = k, np.sign(position["qty"]), qty
+        row["entry_ns"], row["entry_price"] = position["entry_ns"], entry
+        row["exit_ns"], row["exit_price"] = -1, np.nan
+        row["gross_pnl"], row["charges"] = gross, charges
+        row["r_multiple"] = (gross - charges) / risk if risk > 0 else np.nan
+        row["mae_frac"] = excursion_frac(entry, position["worst"], row["direction"])
+        row["mfe_frac"] = excursion_frac(entry, position["best"], row["direction"])
+        row["bars_held"] = max(position["bars_held"], 0)
+    return np.concatenate([closed, still])
+
+
+def trade_numbers(trades: Records) -> dict[str, npt.NDArray[Any]]:
+    """What the statistics read of trades: net P&L, return, multiple of the risk, bars held, and whether it is open."""
+    net = trades["gross_pnl"] - trades["charges"]
+    return {
+        "net_pnl": net,
+        "return_frac": net / (trades["entry_price"] * trades["qty"]),
+        "r_multiple": trades["r_multiple"].copy(),
+        "bars_held": trades["bars_held"].copy(),
+        "is_open": trades["exit_ns"] < 0,
+    }
+
+
 def trades_frame(trades: Records, instruments: Sequence[str]) -> pd.DataFrame:
     """One row a trade, closed ones in the order of their exits, then open ones by name (R1, N5).
 
     A row with ``exit_ns`` -1 is open: its P&L is marked at the last close and its exit price is missing.
     """
-    is_open = trades["exit_ns"] < 0
-    net = trades["gross_pnl"] - trades["charges"]
+    numbers = trade_numbers(trades)
     return pd.DataFrame(
         {
             "instrument": text(trades["instrument"], instruments),
@@ -170,13 +204,13 @@ def trades_frame(trades: Records, instruments: Sequence[str]) -> pd.DataFrame:
             "exit_reason": enum_text(trades["exit_reason"], Reason),
             "gross_pnl": trades["gross_pnl"].copy(),
             "charges": trades["charges"].copy(),
-            "net_pnl": net,
-            "return_frac": net / (trades["entry_price"] * trades["qty"]),
-            "r_multiple": trades["r_multiple"].copy(),
+            "net_pnl": numbers["net_pnl"],
+            "return_frac": numbers["return_frac"],
+            "r_multiple": numbers["r_multiple"],
             "mae_frac": trades["mae_frac"].copy(),
             "mfe_frac": trades["mfe_frac"].copy(),
-            "bars_held": trades["bars_held"].copy(),
-            "is_open": is_open,
+            "bars_held": numbers["bars_held"],
+            "is_open": numbers["is_open"],
         }
     )
 

@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from workbench.engine.records import Times
+from workbench.engine.course import Course, course_of
+from workbench.engine.records import Market, Signals, Times
 from workbench.engine.timetable import timetable
 from workbench.market.bars import Bars
 from workbench.market.grid import Buckets, Grid, buckets
 from workbench.market.resample import Columns, resample
 from workbench.market.timeframe import Timeframe
+from workbench.schema import Signal
 from workbench.strategy import Strategy
 
 Made = TypeVar("Made")
@@ -78,6 +80,16 @@ class Ground:
         for k, (name, item) in enumerate(self.data.items()):
             laid[self.at(name), k] = getattr(item, column)
         return laid
+
+    def course(self, strategy: Strategy, market: Market, signals: Signals) -> Course:
+        """The course of the one instrument's bars, from the first instant of a run on."""
+        facts = (strategy.timeframe, strategy.execution, strategy.product, strategy.exit_time, strategy.entry_window)
+        key = ("course", *facts, len(market.open))
+
+        def make() -> Course:
+            return course_of(market, (signals.flags[:, 0] & np.uint8(Signal.BAR)) > 0, len(self.grid.sessions))
+
+        return self._once(key, make)
 
     def times(self, strategy: Strategy) -> Times:
         """The instants with the flags that calendar and strategy fix."""

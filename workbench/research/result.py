@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from workbench.engine.desk import written
-from workbench.engine.levels import excursion_frac
-from workbench.engine.records import Curve, Desk, Records, trade_dtype
+from workbench.engine.records import Curve, Desk
 from workbench.research import frames
 from workbench.research.curve import EquityRows, Sessions, sessions_of
 from workbench.research.stats import Statistic, statistics
@@ -89,7 +87,7 @@ class Result:
     @cached_property
     def trades(self) -> pd.DataFrame:
         """One row a trade (R1); open positions last, marked at their last close."""
-        return frames.trades_frame(self._trades(), self._run.instruments)
+        return frames.trades_frame(frames.trades_of(self._run.desk), self._run.instruments)
 
     @cached_property
     def fills(self) -> pd.DataFrame:
@@ -187,27 +185,6 @@ class Result:
             self.initial_cash,
             float(calendar.sessions_per_year),
         )
-
-    def _trades(self) -> Records:
-        """Closed trades and the open ones, marked (F9)."""
-        closed = written(self._run.desk, "trades")
-        positions = self._run.desk.positions
-        held = np.flatnonzero(positions["qty"])
-        still = np.zeros(len(held), trade_dtype)
-        for row, k in zip(still, held, strict=True):
-            position = positions[k]
-            qty, entry, charges = abs(position["qty"]), position["entry_price"], position["entry_charges"]
-            gross = position["qty"] * (position["mark"] - entry)
-            risk = abs(entry - position["first_level"]) * qty
-            row["instrument"], row["direction"], row["qty"] = k, np.sign(position["qty"]), qty
-            row["entry_ns"], row["entry_price"] = position["entry_ns"], entry
-            row["exit_ns"], row["exit_price"] = -1, np.nan
-            row["gross_pnl"], row["charges"] = gross, charges
-            row["r_multiple"] = (gross - charges) / risk if risk > 0 else np.nan
-            row["mae_frac"] = excursion_frac(entry, position["worst"], row["direction"])
-            row["mfe_frac"] = excursion_frac(entry, position["best"], row["direction"])
-            row["bars_held"] = max(position["bars_held"], 0)
-        return np.concatenate([closed, still])
 
     def __repr__(self) -> str:
         names = [*HEADLINE, *(["n_open_trades"] if self.stats["n_open_trades"] else [])]

@@ -10,24 +10,30 @@ equity and what is computed from equity, and nowhere else.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.engine.tally import ROUNDING_FRAC
 from workbench.research.curve import (
-    ROUNDING_FRAC,
     EquityRows,
     FloatArray,
     Sessions,
+    Summary,
     is_flat,
     longest_run,
     returns_from,
     sessions_of,
+    summary_of,
 )
 
 Statistic: TypeAlias = float | int | str | None
+
+#: Columns of equal length by name: a DataFrame, or arrays.
+Columns: TypeAlias = pd.DataFrame | Mapping[str, npt.NDArray[Any]]
 
 #: A 5 % tail of fewer sessions than this holds not even one whole session.
 TAIL_MIN_SESSIONS = 20
@@ -71,50 +77,55 @@ def statistics(
         Name to float, int, text (the benchmark's name) or None where the statistic is undefined. Fractions, never
         percent; money in the account's currency.
     """
-    sessions = sessions_of(rows)
-    found = _growth(rows, sessions)
-    found |= _risk(rows, sessions, risk_free_ann)
-    found |= _activity(rows, fills)
-    found |= _trade_statistics(trades)
+    found = statistics_of(summary_of(rows), trades, fills, risk_free_ann)
     if benchmark is not None:
-        found |= _against(rows, sessions, risk_free_ann, benchmark)
+        found |= _against(rows, sessions_of(rows), risk_free_ann, benchmark)
     assert all(v is None or isinstance(v, str) or np.isfinite(v) for v in found.values()), f"not finite: {found}"
     return found
 
 
-def _growth(rows: EquityRows, sessions: Sessions) -> dict[str, Statistic]:
-    final = float(rows.equity[-1]) if len(rows.equity) else rows.initial_cash
-    n = len(sessions.date)
-    growth = final / rows.initial_cash
+def statistics_of(
+    summary: Summary, trades: Columns, fills: Columns, risk_free_ann: float = 0.0
+) -> dict[str, Statistic]:
+    """Sum up a result whose rows are added up already; see ``statistics``. Trades and fills are columns by name."""
+    found = _growth(summary)
+    found |= _risk(summary, risk_free_ann)
+    found |= _activity(summary, fills)
+    found |= _trade_statistics(trades)
+    return found
+
+
+def _growth(summary: Summary) -> dict[str, Statistic]:
+    n = len(summary.sessions.date)
+    growth = summary.final / summary.initial_cash
     # An account that owes money has no rate of growth; a rate of so few sessions that it overflows says nothing either.
     cagr = None
     if n and growth >= 0.0:
         with np.errstate(over="ignore"):
-            cagr = _finite(float(np.power(growth, rows.sessions_per_year / n)) - 1.0)
-    below = rows.drawdown_frac
-    deepest = _unrounded(float(below.min())) if len(below) else None
+            cagr = _finite(float(np.power(growth, summary.sessions_per_year / n)) - 1.0)
+    deepest = _unrounded(summary.deepest) if summary.n_rows else None
     return {
         "n_sessions": n,
-        "initial_cash": float(rows.initial_cash),
-        "final_equity": final,
+        "initial_cash": float(summary.initial_cash),
+        "final_equity": float(summary.final),
         "total_return_frac": growth - 1.0 if n else None,
         "cagr_frac": cagr,
         "max_drawdown_frac": deepest,
-        "longest_drawdown_sessions": longest_run(below[sessions.last] < -ROUNDING_FRAC),
+        "longest_drawdown_sessions": longest_run(summary.below),
         "calmar": _ratio(cagr, -deepest) if cagr is not None and deepest is not None else None,
-        "lowest_cash": float(rows.cash.min()) if len(rows.cash) else None,
+        "lowest_cash": float(summary.lowest_cash) if summary.n_rows else None,
     }
 
 
-def _risk(rows: EquityRows, sessions: Sessions, risk_free_ann: float) -> dict[str, Statistic]:
+def _risk(summary: Summary, risk_free_ann: float) -> dict[str, Statistic]:
     found: dict[str, Statistic] = dict.fromkeys(RISK_NAMES)
-    returns = sessions.returns
+    returns = summary.sessions.returns
     # A return from zero or a debt is not a number; one such session leaves the whole family undefined.
     if len(returns) == 0 or not np.isfinite(returns).all():
         return found
     found["best_session_frac"], found["worst_session_frac"] = float(returns.max()), float(returns.min())
-    year = np.sqrt(rows.sessions_per_year)
-    excess = returns - risk_free_ann / rows.sessions_per_year
+    year = np.sqrt(summary.sessions_per_year)
+    excess = returns - risk_free_ann / summary.sessions_per_year
     if len(returns) >= 2:
         deviation = 0.0 if is_flat(returns) else float(returns.std(ddof=1))
         found["volatility_ann"] = float(deviation * year)
@@ -129,27 +140,26 @@ def _risk(rows: EquityRows, sessions: Sessions, risk_free_ann: float) -> dict[st
     return found
 
 
-def _activity(rows: EquityRows, fills: pd.DataFrame) -> dict[str, Statistic]:
+def _activity(summary: Summary, fills: Columns) -> dict[str, Statistic]:
     notional = float((_numbers(fills, "qty") * _numbers(fills, "price")).sum())
-    mean_equity = float(rows.equity.mean()) if len(rows.equity) else 0.0
+    charges = _numbers(fills, "charges")
     return {
-        "exposure_frac": float(np.count_nonzero(rows.in_position) / len(rows.equity)) if len(rows.equity) else None,
-        "turnover": _ratio(notional, mean_equity) if mean_equity > 0.0 else None,
-        "charges": float(_numbers(fills, "charges").sum()),
-        "n_fills": len(fills),
+        "exposure_frac": float(summary.held_rows / summary.n_rows) if summary.n_rows else None,
+        "turnover": _ratio(notional, summary.mean_equity) if summary.mean_equity > 0.0 else None,
+        "charges": float(charges.sum()),
+        "n_fills": len(charges),
     }
 
 
-def _trade_statistics(trades: pd.DataFrame) -> dict[str, Statistic]:
-    is_open = trades["is_open"].to_numpy(dtype=bool)
-    closed = trades[~is_open]
-    net = _numbers(closed, "net_pnl")
-    returns, in_r, held = _numbers(closed, "return_frac"), _numbers(closed, "r_multiple"), _numbers(closed, "bars_held")
+def _trade_statistics(trades: Columns) -> dict[str, Statistic]:
+    is_open = np.asarray(trades["is_open"], dtype=bool)
+    columns = (_numbers(trades, name)[~is_open] for name in ("net_pnl", "return_frac", "r_multiple", "bars_held"))
+    net, returns, in_r, held = columns
     won, lost = net[net > 0.0], net[net < 0.0]
     return {
-        "n_trades": len(closed),
+        "n_trades": len(net),
         "n_open_trades": int(is_open.sum()),
-        "win_rate_frac": _ratio(len(won), len(closed)),
+        "win_rate_frac": _ratio(len(won), len(net)),
         "profit_factor": _ratio(float(won.sum()), -float(lost.sum())),
         "expectancy_r": _mean(in_r[~np.isnan(in_r)]),
         "expectancy": _mean(net),
@@ -201,8 +211,8 @@ def _benchmark_values(benchmark: pd.Series[float]) -> tuple[npt.NDArray[np.int64
     return days, np.asarray(values, dtype=np.float64)
 
 
-def _numbers(frame: pd.DataFrame, column: str) -> FloatArray:
-    return frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+def _numbers(columns: Columns, name: str) -> FloatArray:
+    return np.asarray(columns[name], dtype=np.float64)
 
 
 def _unrounded(fraction: float) -> float:

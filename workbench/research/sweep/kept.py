@@ -13,7 +13,7 @@ import os
 import pathlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,11 @@ import pandas as pd
 from workbench.market.home import home_folder, write_atomically
 from workbench.research.sweep.run import Row
 
-#: Seconds between two times that finished sets are written.
+#: Seconds between two times that finished sets are written, at least.
 WRITE_EVERY_S = 5.0
+
+#: All are written each time, so that the more there are the rarer: writing takes one part in so many of the time.
+PART = 20
 
 
 class Kept:
@@ -44,13 +47,14 @@ class Kept:
             folder = home_folder() / "sweeps" if where is True else pathlib.Path(where)
             self.path = folder / f"{re.sub(r'[^A-Za-z0-9_-]+', '_', name)}_{key}.parquet"
         self._rows: dict[str, Row] = {}
-        self._unwritten, self._written_s = 0, time.monotonic()
+        self._unwritten, self._due_s = 0, time.monotonic() + WRITE_EVERY_S
         if self.path is not None and self.path.exists():
             self._rows = _read(self.path)
 
-    def row(self, strategy_hash: str) -> Row | None:
-        """A finished row, or None."""
-        return self._rows.get(strategy_hash)
+    def row(self, strategy_hash: str, names: Sequence[str]) -> Row | None:
+        """A finished row that has these statistics, or None."""
+        found = self._rows.get(strategy_hash)
+        return found if found is not None and all(name in found.stats for name in names) else None
 
     def add(self, strategy_hash: str, row: Row) -> None:
         """Keep one more row; now and then all are written."""
@@ -58,7 +62,7 @@ class Kept:
             return
         self._rows[strategy_hash] = row
         self._unwritten += 1
-        if time.monotonic() - self._written_s > WRITE_EVERY_S:
+        if time.monotonic() > self._due_s:
             self._write()
 
     @contextlib.contextmanager
@@ -72,6 +76,7 @@ class Kept:
     def _write(self) -> None:
         if self.path is None or not self._unwritten:
             return
+        begun_s = time.monotonic()
         table = pd.DataFrame(
             {
                 "strategy": list(self._rows),
@@ -83,7 +88,8 @@ class Kept:
         buffer = io.BytesIO()
         table.to_parquet(buffer, index=False)
         write_atomically(self.path, buffer.getvalue())
-        self._unwritten, self._written_s = 0, time.monotonic()
+        now_s = time.monotonic()
+        self._unwritten, self._due_s = 0, now_s + max(WRITE_EVERY_S, PART * (now_s - begun_s))
 
 
 def _read(path: pathlib.Path) -> dict[str, Row]:

@@ -9,17 +9,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from workbench.costs import CostModel
+from workbench.engine.desk import grown, new_desk, written
+from workbench.engine.skipping import run_quickly
+from workbench.engine.tally import new_tally
 from workbench.expressions.evaluate import Evaluated, Evaluation
 from workbench.market.bars import Bars
 from workbench.market.timeframe import Timeframe
 from workbench.research.backtest import simulated
+from workbench.research.curve import summary_of_tally
 from workbench.research.fitting import check_timeframes, common_grid, instruments_of
+from workbench.research.frames import trade_numbers, trades_of
 from workbench.research.ground import Ground
-from workbench.research.laying import Laid
+from workbench.research.laying import Input, Laid
 from workbench.research.result import Result
-from workbench.research.stats import Statistic
+from workbench.research.stats import Statistic, statistics_of
+from workbench.research.sweep.settings import Chosen
 from workbench.strategy import Strategy
+
+#: Statistics that need the equity of every row, and so a run that walks every bar.
+WHOLE = frozenset(("turnover",))
 
 
 class Row(NamedTuple):
@@ -49,11 +57,10 @@ class Batch:
         One a set, of the same instruments.
     ground : Ground
         Their bars.
-    costs : CostModel
-    initial_cash : float
-        Money.
-    start : date, timestamp or str, optional
-        As for ``wb.backtest``.
+    how : Chosen
+        Settings.
+    names : sequence of str
+        Statistics that are asked for.
 
     Attributes
     ----------
@@ -61,16 +68,16 @@ class Batch:
         By instrument and by whether the proxy close ends the day: the nodes of all strategies, shared.
     """
 
-    def __init__(
-        self, strategies: Sequence[Strategy], ground: Ground, costs: CostModel, initial_cash: float, start: Any
-    ) -> None:
+    def __init__(self, strategies: Sequence[Strategy], ground: Ground, how: Chosen, names: Sequence[str]) -> None:
         self.strategies, self.ground = strategies, ground
-        self.costs, self.initial_cash, self.start = costs, initial_cash, start
+        self.costs, self.initial_cash, self.start = how.costs, float(how.initial_cash), how.start
         self.instruments = instruments_of(ground.data)
         self.evaluations: dict[tuple[str, bool], Evaluation] = {}
         self._number: list[int] = [0] * len(strategies)
         for strategy in strategies:
             check_timeframes(strategy, ground.grid)
+        #: The quick loop knows one instrument, and no mean of equity.
+        self.is_quick = len(self.instruments) == 1 and not WHOLE.intersection(names)
         for cut in {_cut(strategy) for strategy in strategies}:
             self._share([i for i, strategy in enumerate(strategies) if _cut(strategy) is cut], cut)
 
@@ -87,9 +94,31 @@ class Batch:
         """Set number ``i``; may be called by several threads, once for each set."""
         strategy = self.strategies[i]
         given = Laid(strategy, self.ground).input(self.start, partial(self._evaluated, i))
+        return self._quick(strategy, given) if self.is_quick else self._whole(strategy, given)
+
+    def _whole(self, strategy: Strategy, given: Input) -> Row:
         run = simulated(strategy, given, self.instruments, self.costs, self.initial_cash)
         result = Result(run, strategy, dict(self.ground.data), self.costs, self.initial_cash, "")
         return Row(result.stats, result.sessions.date, result.sessions.returns)
+
+    def _quick(self, strategy: Strategy, given: Input) -> Row:
+        """The same without the statistics of ``WHOLE``, by a loop that passes over bars at which nothing happens."""
+        cash = self.initial_cash
+        sessions = given.grid.sessions
+        course = self.ground.course(strategy, given.market, given.signals)
+        desk = new_desk(strategy, self.instruments, self.costs, cash)
+        tally = new_tally(len(sessions), cash)
+        at, close = run_quickly(desk, given.market, given.signals, course, tally, 0, 0)
+        while at < len(given.market.open):
+            desk = grown(desk)
+            at, close = run_quickly(desk, given.market, given.signals, course, tally, at, close)
+        year = float(given.grid.calendar.sessions_per_year)
+        summary = summary_of_tally(tally, course, sessions.date, cash, year)
+        fills, trades = written(desk, "fills"), trade_numbers(trades_of(desk))
+        stats = statistics_of(summary, trades, {name: fills[name] for name in ("qty", "price", "charges")})
+        for name in WHOLE:
+            del stats[name]
+        return Row(stats, summary.sessions.date, summary.sessions.returns)
 
     def _evaluated(self, i: int, name: str) -> Evaluated:
         return self.evaluations[name, _cut(self.strategies[i])].of(self._number[i])

@@ -8,12 +8,16 @@ from typing import Any
 
 from workbench.errors import ConfigError, StrategyError
 from workbench.expressions.check import parameters
+from workbench.research.wording import WORDINGS
 from workbench.strategy import Strategy
 from workbench.strategy.checks import suggestion
 from workbench.strategy.compiled import ROOTS
 
 #: What a strategy is called, where it trades and what it says are not swept.
 FIXED = frozenset(("name", "version", "instruments", "calendar", "params", "sectors"))
+
+#: Columns of a sweep's table that are not parameters.
+TAKEN = frozenset(("set", *WORDINGS))
 
 
 class Space:
@@ -41,6 +45,9 @@ class Space:
         settings = {f"sizing.{field.name}" for field in dataclasses.fields(strategy.sizing)}
         self.names = tuple(names)
         self.bound: list[str] = []
+        for name in self.names:
+            if name in TAKEN:
+                raise ConfigError(f"{name!r} is a column of the table already; rename ${name} in the expressions.")
         for name in self.names:
             if name in bound and name in fields:
                 raise ConfigError(f"{name!r} is both ${name} of an expression and a field; rename the one in the text.")

@@ -19,7 +19,7 @@ EXECUTORS = ("threads",)
 #: Columns of the table unless others are asked for.
 STATISTICS = (
     "total_return_frac", "cagr_frac", "sharpe_ann", "sortino_ann", "max_drawdown_frac", "calmar", "n_trades",
-    "win_rate_frac", "profit_factor", "expectancy_r", "exposure_frac", "turnover", "charges", "final_equity",
+    "win_rate_frac", "profit_factor", "expectancy_r", "exposure_frac", "charges", "final_equity",
 )  # fmt: skip
 
 
@@ -31,7 +31,8 @@ class Settings(TypedDict, total=False):
     initial_cash, costs, start
         As for ``wb.backtest``.
     statistics : sequence of str, or "all"
-        Columns of the table besides the parameters.
+        Columns of the table besides the parameters. ``turnover`` asks for the equity of every bar, which takes several
+        times as long as all others.
     where : str or callable
         Which sets make sense: ``"fast < slow"``, or a function of the parameters by name.
     sample : int

@@ -69,7 +69,7 @@ def sweep(
     sets = sets_of(levels, how.where, how.sample, how.method, how.seed)
     cash = float(how.initial_cash)
     kept = Kept(how.keep, strategy.name, surroundings_hash(data, how.costs, cash, how.start))
-    work = Work(space, sets, ground_of(data), how, kept)
+    work = Work(space, sets, ground_of(data), how, kept, names)
     rows = work.rows()
     return Sweep(space, sets, rows, rank_by, names)
 
@@ -89,10 +89,15 @@ class Work:
         Settings.
     kept : Kept
         Where finished rows are and go.
+    names : sequence of str
+        Statistics that are asked for.
     """
 
-    def __init__(self, space: Space, sets: Sequence[Set], ground: Ground, how: Chosen, kept: Kept) -> None:
-        self.space, self.sets, self.ground, self.how, self.kept = space, sets, ground, how, kept
+    def __init__(
+        self, space: Space, sets: Sequence[Set], ground: Ground, how: Chosen, kept: Kept, names: Sequence[str]
+    ) -> None:
+        self.space, self.sets, self.ground, self.how = space, sets, ground, how
+        self.kept, self.names = kept, names
 
     def rows(self) -> list[Row]:
         """One row a set, in their order; those that were kept are not run again."""
@@ -105,12 +110,12 @@ class Work:
 
     def _batch(self, numbers: Sequence[int], tick: Callable[[], None]) -> dict[int, Row]:
         made = {i: self._strategy(self.sets[i]) for i in numbers}
-        done = {i: row for i, strategy in made.items() if (row := self.kept.row(strategy.hash)) is not None}
+        done = {i: row for i, one in made.items() if (row := self.kept.row(one.hash, self.names)) is not None}
         for _ in done:
             tick()
         left = [i for i in numbers if i not in done]
         how = self.how
-        batch = Batch([made[i] for i in left], self.ground, how.costs, float(how.initial_cash), how.start)
+        batch = Batch([made[i] for i in left], self.ground, how, self.names)
         for j, row in in_threads(batch.row, range(len(left)), how.workers):
             done[left[j]] = row
             self.kept.add(made[left[j]].hash, row)
