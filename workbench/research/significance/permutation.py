@@ -75,17 +75,17 @@ def shifted(result: Result, draws: int, seed: int) -> Shifts:
         Which of them, where there are more.
     """
     grid = common_grid(result.bars)
-    layout = _Layout(grid, int(np.searchsorted(grid.close_ns, result.equity.index[0].value)))
-    n_sessions = layout.n_sessions
-    shifts = np.arange(1, n_sessions)
+    first = int(np.searchsorted(grid.close_ns, result.equity.index[0].value))
+    shifts = np.arange(1, int(grid.session[-1]) - int(grid.session[first]) + 1)
     if len(shifts) > draws:
         shifts = np.sort(np.random.default_rng(seed).permutation(shifts)[:draws])
     gains = np.zeros(len(shifts))
     real = 0.0
     for name, trades in result.trades.groupby("instrument", sort=True):
-        schedule = _Schedule(result, grid, trades)
+        bars = result.bars[str(name)]
+        layout = _Layout(bars, grid, first)
+        schedule, prices = _Schedule(result, grid, trades, layout.last), _Prices(bars, layout, len(grid))
         real += schedule.real()
-        prices = _Prices(result.bars[str(name)], grid)
         for row, shift in enumerate(shifts):
             gains[row] += schedule.gain(prices, layout, int(shift))
     # Sums of the same gains in another order differ in their last digits.
@@ -95,12 +95,17 @@ def shifted(result: Result, draws: int, seed: int) -> Shifts:
 
 
 class _Layout:
-    """Where sessions begin in the grid, from the session of the first row of equity on."""
+    """The sessions in which one instrument can be traded: from its first bar, or the first row of equity, to its last.
 
-    def __init__(self, grid: Grid, first: int) -> None:
+    An instrument that was listed later is moved round in its own sessions: before, there was nothing to trade.
+    """
+
+    def __init__(self, bars: Bars, grid: Grid, first: int) -> None:
+        at = np.asarray(grid.locate(bars.ts_ns))
+        self.at, self.last = at, int(at[-1])
         self.session = np.asarray(grid.session, np.int64)
-        self.first_session = int(self.session[first])
-        self.n_sessions = int(self.session[-1]) - self.first_session + 1
+        self.first_session = int(self.session[max(first, int(at[0]))])
+        self.n_sessions = int(self.session[self.last]) - self.first_session + 1
         self.begins = np.searchsorted(self.session, np.arange(int(self.session[-1]) + 2))
 
     def moved(self, at: Integers, shift: int) -> Integers:
@@ -114,26 +119,21 @@ class _Layout:
 class _Prices:
     """Opens and closes of one instrument by interval of the grid; where it has no bar, its close before."""
 
-    def __init__(self, bars: Bars, grid: Grid) -> None:
-        own = _marks(np.asarray(grid.locate(bars.ts_ns)), len(grid))
+    def __init__(self, bars: Bars, layout: _Layout, length: int) -> None:
+        own = np.full(length, -1, np.int64)
+        own[layout.at] = np.arange(len(layout.at))
         held = np.maximum.accumulate(own)
         # Before the first bar there is only its open.
         self.close = np.where(held >= 0, bars.close[held], bars.open[0])
         self.open = np.where(own >= 0, bars.open[held], self.close)
-        self.last = float(self.close[-1])
-
-
-def _marks(at: npt.NDArray[np.int32], length: int) -> Integers:
-    """int64[length]: number of the bar in each interval, -1 without one."""
-    found = np.full(length, -1, np.int64)
-    found[at] = np.arange(len(at))
-    return found
+        # Round the end to the beginning, as if the first open followed the last close.
+        self.round_the_end = float(self.close[layout.last] / self.open[layout.begins[layout.first_session]])
 
 
 class _Schedule:
     """When the trades of one instrument begin and end, by session and place in it, and how large they are."""
 
-    def __init__(self, result: Result, grid: Grid, trades: pd.DataFrame) -> None:
+    def __init__(self, result: Result, grid: Grid, trades: pd.DataFrame, last: int) -> None:
         self._direction = np.where(trades["direction"] == "LONG", 1.0, -1.0)
         notional = (trades["qty"] * trades["entry_price"]).to_numpy(dtype=np.float64)
         before = result.equity.index.searchsorted(trades["entry_ts"], side="right") - 1
@@ -145,7 +145,7 @@ class _Schedule:
         self._gained = trades["gross_pnl"].to_numpy(dtype=np.float64) / notional + paid
         self._enters = _intervals(grid, trades["entry_ts"])
         exits = trades["exit_ts"].fillna(trades["entry_ts"])
-        self._exits = np.where(is_open, len(grid) - 1, _intervals(grid, exits))
+        self._exits = np.where(is_open, last, _intervals(grid, exits))
         self._at_close = is_open | trades["exit_reason"].isin(_INSIDE).to_numpy(dtype=bool)
 
     def real(self) -> float:
@@ -156,15 +156,13 @@ class _Schedule:
         """The same at the prices of another time."""
         enter, leave = layout.moved(self._enters, shift), layout.moved(self._exits, shift)
         end = np.where(self._at_close, prices.close[leave], prices.open[leave])
-        # Round the end to the beginning, as if the first open followed the last close.
-        round_the_end = prices.last / prices.open[layout.begins[layout.first_session]]
-        ratio = end / prices.open[enter] * np.where(leave < enter, round_the_end, 1.0)
+        ratio = end / prices.open[enter] * np.where(leave < enter, prices.round_the_end, 1.0)
         return float((self._weight * self._direction * (ratio - 1.0)).sum())
 
 
 def _intervals(grid: Grid, instants: pd.Series[pd.Timestamp]) -> Integers:
     """Positions in the grid of the bars that opened at these instants."""
     ns = instants.astype("datetime64[ns, UTC]").astype("int64").to_numpy()
-    found = np.asarray(grid.locate(ns), np.int64)
-    assert (found >= 0).all(), "a trade begins and ends at a bar"
-    return found
+    found = np.searchsorted(grid.open_ns, ns)
+    assert np.array_equal(grid.open_ns[found], ns), "a trade begins and ends with an interval"
+    return np.asarray(found, dtype=np.int64)
