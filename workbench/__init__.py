@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from workbench.research.significance import significance as significance
     from workbench.research.sweep import Sweep as Sweep
     from workbench.research.sweep import sweep as sweep
+    from workbench.research.walk_forward import WalkForward as WalkForward
+    from workbench.research.walk_forward import walk_forward as walk_forward
     from workbench.research.warmup import warmup_check as warmup_check
     from workbench.strategy import CashPerSlot as CashPerSlot
     from workbench.strategy import FixedCash as FixedCash
@@ -70,6 +72,8 @@ _HOMES = {
     "Sweep": "workbench.research.sweep",
     "sweep": "workbench.research.sweep",
     "significance": "workbench.research.significance",
+    "WalkForward": "workbench.research.walk_forward",
+    "walk_forward": "workbench.research.walk_forward",
     "warmup_check": "workbench.research.warmup",
     "CashPerSlot": "workbench.strategy",
     "FixedCash": "workbench.strategy",
