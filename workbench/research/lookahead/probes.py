@@ -86,7 +86,8 @@ class Probing:
         entries = [self.whole.columns[name] for name in DECISIONS if name.endswith("entry") and name in
                    self.whole.columns]
         if not any((column == 1.0).any() for column in entries):
-            said.append("entry is never true on these bars: only what leads to it was compared, as far as it is shown")
+            shown = "the steps inside it were" if self.subject.exact else "the numbers that were returned with it were"
+            said.append(f"entry is never true on these bars; {shown} compared")
         if not (self.whole.columns.get("warm", np.ones(1)) == 1.0).any():
             said.append("never warm on these bars: give data from earlier on")
         if isinstance(self.subject, OfFunction):
