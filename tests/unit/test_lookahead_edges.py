@@ -200,6 +200,8 @@ def test_other_arguments_are_refused(bars: wb.Bars) -> None:
         ("make wb.Bars", (rises, {"NSE:X": bars.frame})),
         ("empty mapping", (rises, {})),
         ("cuts is 0", (rises, bars, 0)),
+        ("cuts is 'some'", (rises, bars, "some")),
+        ("cuts is True", (rises, bars, True)),
         ("futures is -1", (rises, bars, None, -1)),
     ):
         with pytest.raises(wb.ConfigError, match=words):
@@ -243,8 +245,10 @@ def test_cuts_are_the_last_bars_and_one_of_each_stretch() -> None:
     assert chosen[-50:].tolist() == list(range(950, 1_000))
     assert (np.diff(chosen[:50]) < 2 * 19 + 1).all()
     assert choose_cuts(100, 100, np.random.default_rng(0)).tolist() == list(range(100))
-    assert choose_cuts(500, None, np.random.default_rng(0)).tolist() == list(range(500))
+    assert choose_cuts(500, "all", np.random.default_rng(0)).tolist() == list(range(500))
     assert not len(choose_cuts(0, 5, np.random.default_rng(0)))
+    for n, count in ((4_000, 4_000), (4_001, 4_000), (10_000, 4_000), (100_000, 400), (1_000_000, 200)):
+        assert len(choose_cuts(n, None, np.random.default_rng(0))) == count
     again = choose_cuts(1_000, 100, np.random.default_rng(0))
     assert (chosen == again).all()
 

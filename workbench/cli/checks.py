@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -52,8 +52,9 @@ def lookahead(
     end: End = None,
     timeframe: Base = None,
     cuts: Annotated[
-        str, typer.Option(metavar="N|all", help="At how many bars of an instrument to cut the data off.")
-    ] = "4000",
+        str | None,
+        typer.Option(metavar="N|all", help="At how many bars to cut the data off; left out: all up to 4,000."),
+    ] = None,
     repair: Repair = None,
     zone: Zone = None,
 ) -> None:
@@ -96,9 +97,11 @@ def warmup(
         raise typer.Exit(REFUSED)
 
 
-def _count(cuts: str) -> int | None:
-    if cuts.strip().lower() == "all":
+def _count(cuts: str | None) -> int | Literal["all"] | None:
+    if cuts is None:
         return None
+    if cuts.strip().lower() == "all":
+        return "all"
     if not cuts.strip().isdecimal() or int(cuts) < 1:
         raise ConfigError(f"--cuts {cuts!r} is a count from 1 on, or all.")
     return int(cuts)

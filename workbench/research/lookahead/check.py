@@ -8,7 +8,8 @@ number and stamps, so that whoever looks at the length of the data, or at its la
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +23,15 @@ from workbench.research.lookahead.probed import Decides, probed
 from workbench.research.lookahead.probes import Probing
 from workbench.strategy import Strategy
 
-#: Cuts of one instrument, unless said otherwise.
-CUTS = 4_000
+#: Up to how many bars the data are cut at every one, unless said otherwise; how many bars the cuts of longer data have
+#: together; and how many cuts there are at least.
+EVERY, BARS_OF_CUTS, LEAST = 4_000, 40_000_000, 200
 
 
 def lookahead_check(
     subject: Strategy | Decides,
     bars: AnyBars,
-    cuts: int | None = CUTS,
+    cuts: int | Literal["all"] | None = None,
     futures: int = 32,
     seed: int = 0,
 ) -> Lookahead:
@@ -43,10 +45,11 @@ def lookahead_check(
         ``entry`` and ``exit``, if it likes ``short_entry`` and ``short_exit``, and numbers, which are compared too.
     bars : Bars or mapping of str to Bars
         Base bars; each instrument is checked by itself.
-    cuts : int or None
-        At how many bars of an instrument the data are cut at most. Shorter data are cut at every bar; of longer data
-        half of the cuts are the last bars, every one of them, and the others are spread evenly over the rest, one
-        drawn from each stretch. None cuts at every bar, which takes time that grows with the square of the length.
+    cuts : int or "all", optional
+        At how many bars of an instrument the data are cut at most. Left out: up to 4,000 bars at every one, in longer
+        data at fewer the longer they are (4,000 of 10,000 bars, 400 of 100,000, 200 of more than 200,000). Half of the
+        cuts are the last bars, every one of them; the others are spread evenly over the rest, one drawn from each
+        stretch. ``"all"`` cuts at every bar, which takes time that grows with the square of the length.
     futures : int
         Other futures that are tried, at as many bars, spread evenly.
     seed : int
@@ -63,8 +66,10 @@ def lookahead_check(
     ConfigError
         The subject is neither, fails on all the bars, or returns something else than it should.
     """
-    if cuts is not None and not cuts >= 1:
-        raise ConfigError(f"cuts is {cuts!r}; it is a count from 1 on, or None for every bar.")
+    count: Any = cuts
+    counted = isinstance(count, Integral) and count is not True and int(count) >= 1
+    if cuts is not None and cuts != "all" and not counted:
+        raise ConfigError(f"cuts is {cuts!r}; it is a count from 1 on, or 'all' for every bar.")
     if futures < 0:
         raise ConfigError(f"futures is {futures!r}; it is a count from 0 on.")
     data = bars_of(subject, bars)
@@ -95,10 +100,13 @@ def bars_of(subject: Any, bars: AnyBars) -> dict[str, Bars]:
     return data
 
 
-def choose_cuts(n: int, most: int | None, draw: np.random.Generator) -> npt.NDArray[np.intp]:
+def choose_cuts(n: int, cuts: int | Literal["all"] | None, draw: np.random.Generator) -> npt.NDArray[np.intp]:
     """Bars of ``0 … n - 1`` after which to cut, ascending: all, or the last ones and a spread over the rest."""
-    if most is None or n <= most:
+    if cuts is None:
+        cuts = EVERY if n <= EVERY else max(LEAST, min(EVERY, BARS_OF_CUTS // n))
+    if cuts == "all" or n <= cuts:
         return np.arange(max(n, 0))
+    most = int(cuts)
     window = (most + 1) // 2
     return np.concatenate([spread(n - window, most - window, draw), np.arange(n - window, n)])
 
@@ -125,8 +133,8 @@ def _together(name: str, answers: list[tuple[Probing, bool]]) -> Lookahead:
     failures = pd.concat([part.failures() for part in parts], ignore_index=True)
     notes = list(dict.fromkeys(note for part in parts for note in part.notes()))
     if not all(complete for _, complete in answers):
-        notes.append("not every bar was cut at: the last ones all, the others by an even sample; cuts=None cuts at "
-                     "every bar")
+        notes.append("not every bar was cut at: the last ones all, the others by an even sample; cuts='all' cuts "
+                     "at every bar")
     return Lookahead(
         name=name,
         bars=sum(part.n_later for part in parts),
