@@ -68,7 +68,7 @@ def lookahead_check(
     """
     count: Any = cuts
     counted = isinstance(count, Integral) and count is not True and int(count) >= 1
-    if cuts is not None and cuts != "all" and not counted:
+    if not (counted or count is None or count == "all"):
         raise ConfigError(f"cuts is {cuts!r}; it is a count from 1 on, or 'all' for every bar.")
     if futures < 0:
         raise ConfigError(f"futures is {futures!r}; it is a count from 0 on.")
