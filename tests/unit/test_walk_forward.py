@@ -96,6 +96,8 @@ def test_R3_one_fold_is_the_backtest_of_its_test_window_to_the_last_bit() -> Non
     assert found.equity.equals(single.equity)
     assert found.trades.equals(single.trades)
     assert found.fills.equals(single.fills)
+    assert np.array_equal(found.returns.to_numpy(), single.sessions.returns)
+    assert found.returns.index[0] == fold["test_start"]
     assert found.results[0].hash == single.hash
 
 
@@ -169,6 +171,25 @@ def test_a_fold_without_a_defined_statistic_stays_in_cash_and_says_so() -> None:
     assert found.folds["slow"].isna().all()
     assert "stayed in cash" in found._repr_html_()
     assert found.plot().data[0].y[-1] == 1_000_000.0
+
+
+def test_an_account_without_money_trades_no_more_and_says_so() -> None:
+    """Short for five times the money over a year in which the price more than doubled."""
+    deep = STRATEGY.replace(
+        direction="SHORT", product="MARGIN", margin_frac=0.2, entry="close > 0", exit="close < 0", params={},
+        stop_loss_frac=None, sizing=wb.FixedCash(5_000_000),
+    )  # fmt: skip
+    bars = BARS.between("2006-06-01", "2007-12-31")
+    found = walk({"max_holding_bars": [10_000]}, bars, deep, rank_by="final_equity", folds=3, test_sessions=80)
+    assert found.notes[0] == "fold 3: no money was left: nothing was traded"
+    left = found.equity["equity"].iloc[found.borders[2] - 1]
+    assert left <= 0.0
+    assert (found.equity["equity"].iloc[found.borders[2] :] == left).all()
+    assert np.isnan(found.folds["out_of_sample"].iloc[2])
+    assert found.strategies[2] is not None
+    assert found.results[2] is None
+    assert found.stats["final_equity"] == left
+    assert found.plot() is not None
 
 
 def test_a_set_is_chosen_by_its_worst_neighbour_where_a_plateau_is_asked_for() -> None:

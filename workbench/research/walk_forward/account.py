@@ -52,10 +52,11 @@ class Part(NamedTuple):
         """Money at the end."""
         return float(self.rows.equity[-1])
 
-    @property
-    def stats(self) -> dict[str, Statistic]:
-        """The statistics of R3."""
-        return statistics(self.rows, self.trades, self.fills)
+    def statistic(self, name: str) -> Statistic:
+        """One of R3, over this window alone; undefined where it began without money."""
+        if self.rows.equity[0] <= 0.0 and not len(self.trades):
+            return None
+        return statistics(self.rows, self.trades, self.fills)[name]
 
 
 def traded(result: Result, goes_on: bool) -> Part:
@@ -80,7 +81,7 @@ def traded(result: Result, goes_on: bool) -> Part:
 
 
 def idle(close_ns: npt.NDArray[np.int64], days: npt.NDArray[np.int32], cash: float, sessions_per_year: float) -> Part:
-    """An account that stays in cash.
+    """An account that stays in cash, or in debt.
 
     Parameters
     ----------
@@ -96,9 +97,9 @@ def idle(close_ns: npt.NDArray[np.int64], days: npt.NDArray[np.int32], cash: flo
     n = len(close_ns)
     dates, numbers = np.unique(days, return_inverse=True)
     money = np.full(n, cash)
-    rows = EquityRows(
-        money, money, np.zeros(n, np.bool_), numbers.astype(np.int32), dates, cash, sessions_per_year
-    )  # fmt: skip
+    # Nothing is measured against a debt: of such a window no statistic is asked.
+    began = cash if cash > 0.0 else 1.0
+    rows = EquityRows(money, money, np.zeros(n, np.bool_), numbers.astype(np.int32), dates, began, sessions_per_year)
     return Part(utc(close_ns).rename("ts_close"), rows, np.zeros(n), NO_TRADES, NO_FILLS)
 
 

@@ -37,6 +37,8 @@ class WalkForward:
         Rule R2, out of sample, through all folds.
     borders : tuple of int
         Number of the row of equity with which each fold begins.
+    returns : Series
+        Of each session on the one before, by date; what ``wb.significance`` takes.
     trades, fills : DataFrame
         Rule N5, out of sample; ``exit_reason`` WINDOW_END where the end of a test window ended a trade.
     stats : dict
@@ -63,6 +65,7 @@ class WalkForward:
     folds: pd.DataFrame
     equity: pd.DataFrame
     borders: tuple[int, ...]
+    returns: pd.Series[float]
     trades: pd.DataFrame
     fills: pd.DataFrame
     stats: Mapping[str, Statistic]

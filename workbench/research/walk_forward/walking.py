@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import ConfigError
+from workbench.market.timeframe import DAY_NS
+from workbench.research.curve import sessions_of
 from workbench.research.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.research.stats import statistics
 from workbench.research.sweep.settings import chosen
@@ -93,18 +95,20 @@ def walk_forward(
 def _answer(walk: Walk, folds: Sequence[Fold], steps: Sequence[Step]) -> WalkForward:
     account = stitched([step.part for step in steps], float(walk.how.initial_cash))
     stats = statistics(account.rows, account.trades, account.fills)
-    name = walk.rank_by.removeprefix("-")
+    sessions, name = sessions_of(account.rows), walk.rank_by.removeprefix("-")
     in_sample = [step.choice.statistic for step in steps]
     efficiency, why = efficiency_of(walk.rank_by, in_sample, stats[name])
     notes = [f"fold {number}: {step.said}" for number, step in enumerate(steps, start=1) if step.said]
     if why:
         notes.append(f"the efficiency is undefined: {why}")
+    index = pd.DatetimeIndex((sessions.date.astype(np.int64) * DAY_NS).view("datetime64[ns]"), name="session")
+    returns = pd.Series(sessions.returns, index=index, name=walk.strategy.name)
     lengths = [len(step.part.ts_close) for step in steps]
     borders = tuple(int(row) for row in np.cumsum([0, *lengths[:-1]]))
     return WalkForward(
         strategy=walk.strategy, parameters=tuple(walk.parameters), rank_by=walk.rank_by,
-        folds=_table(walk, folds, steps), equity=account.equity, borders=borders, trades=account.trades,
-        fills=account.fills, stats=stats, efficiency=efficiency, notes=tuple(notes),
+        folds=_table(walk, folds, steps), equity=account.equity, borders=borders, returns=returns,
+        trades=account.trades, fills=account.fills, stats=stats, efficiency=efficiency, notes=tuple(notes),
         strategies=tuple(step.strategy for step in steps),
         results=tuple(step.result for step in steps), bars=dict(walk.data), costs=walk.how.costs,
         initial_cash=float(walk.how.initial_cash),
@@ -123,7 +127,7 @@ def _table(walk: Walk, folds: Sequence[Fold], steps: Sequence[Step]) -> pd.DataF
     for at, parameter in enumerate(walk.parameters):
         columns[parameter] = [step.values[at] for step in steps]
     columns["in_sample"] = [step.choice.statistic for step in steps]
-    outside = [step.part.stats[name] for step in steps]
+    outside = [step.part.statistic(name) for step in steps]
     columns["out_of_sample"] = np.array(outside, np.float64)
     columns["note"] = [step.said for step in steps]
     return pd.DataFrame(columns, index=pd.RangeIndex(1, len(folds) + 1, name="fold"))
