@@ -67,7 +67,7 @@ def lookahead_check(
         The subject is neither, fails on all the bars, or returns something else than it should.
     """
     count: Any = cuts
-    counted = isinstance(count, Integral) and count is not True and int(count) >= 1
+    counted = count is not True and isinstance(count, Integral) and int(count) >= 1
     if not (counted or count is None or count == "all"):
         raise ConfigError(f"cuts is {cuts!r}; it is a count from 1 on, or 'all' for every bar.")
     if futures < 0:
