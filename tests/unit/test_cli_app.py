@@ -20,8 +20,8 @@ from workbench.errors import ConfigError, DataError, ExpressionError, HaltError,
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMANDS = [
-    ("backtest",), ("evaluate",), ("indicators",), ("demo",), ("version",), ("data", "import"), ("data", "validate"),
-    ("data", "list"), ("calendar", "import"), ("calendar", "show"),
+    ("backtest",), ("sweep",), ("evaluate",), ("indicators",), ("demo",), ("version",), ("data", "import"),
+    ("data", "validate"), ("data", "list"), ("calendar", "import"), ("calendar", "show"),
 ]  # fmt: skip
 
 

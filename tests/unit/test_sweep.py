@@ -155,7 +155,7 @@ def test_figures_show_the_table() -> None:
     assert cells.z.shape == (3, 3)
     assert cells.z[1][2] == table[50, 20] or np.isnan(table[50, 20])
     lines = found.parallel().data[0]
-    assert [axis.label for axis in lines.dimensions] == ["fast", "slow", "sharpe_ann"]
+    assert [axis.label for axis in lines.dimensions] == ["fast", "slow", "Sharpe ratio"]
     with pytest.raises(wb.ConfigError, match="needs two parameters"):
         sweep({"fast": [5, 10]}).heatmap()
     with pytest.raises(wb.ConfigError, match="'x' is not among"):

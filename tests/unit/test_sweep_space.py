@@ -106,3 +106,10 @@ def test_a_name_that_is_a_parameter_and_a_field_is_refused() -> None:
     both = STRATEGY.replace(entry="RSI(14) < $cooldown_bars", params={"cooldown_bars": 30})
     with pytest.raises(wb.ConfigError, match="is both"):
         Space(both, ["cooldown_bars"])
+
+
+@pytest.mark.parametrize("name", ["charges", "set"])
+def test_a_name_that_is_a_column_of_the_table_is_refused(name: str) -> None:
+    taken = STRATEGY.replace(entry=f"RSI(14) < ${name}", params={name: 30})
+    with pytest.raises(wb.ConfigError, match=rf"'{name}' is a column of the table already; rename"):
+        Space(taken, [name])

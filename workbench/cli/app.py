@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import about, backtest, calendars, checks, data, expressions
+from workbench.cli import about, backtest, calendars, checks, data, expressions, sweep
 from workbench.cli.failures import DEBUG, Commands
 
 _EPILOG = """\b
@@ -14,11 +14,12 @@ Examples:
   workbench demo                                                  everything once, on data that is there
   workbench data import RELIANCE_5m.csv --calendar NSE --zone Asia/Kolkata
   workbench backtest rsi-dip.toml --costs zerodha --output trades.csv
+  workbench sweep rsi-dip.toml --sweep sweep.toml --output table.parquet
   workbench lookahead rsi-dip.toml --bars RELIANCE_5m.parquet     does it see the future?
   workbench evaluate "RSI(14)" --bars RELIANCE --tail 5
   workbench calendar show NSE 2024-11-01
 \b
-Exit codes: 0 done; 1 unexpected failure, or refused by a check; 2 something given is wrong.
+Exit codes: 0 done; 1 unexpected failure, or refused by a check; 2 something given is wrong; 130 interrupted.
 Files are kept in ./.workbench, or where WORKBENCH_HOME says.
 """
 
@@ -42,6 +43,7 @@ def root(
 
 
 app.add_typer(backtest.commands)
+app.add_typer(sweep.commands)
 app.add_typer(checks.commands)
 app.add_typer(expressions.commands)
 app.add_typer(data.commands, name="data")

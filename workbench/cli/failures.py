@@ -6,6 +6,7 @@ code  meaning
 0     done
 1     a failure that nobody foresaw, or a file that ``data validate`` refuses
 2     something a person wrote or gave is wrong: options, strategy, expression, bars, calendar
+130   interrupted (Ctrl-C); a sweep keeps what is finished
 ====  =====================================================================================
 
 A foreseen failure is a short message without a traceback; ``--debug``, anywhere on the line, adds the traceback.
@@ -25,7 +26,7 @@ from typer.core import TyperGroup
 from workbench.cli.screen import errors, plain
 from workbench.errors import ConfigError, DataError, WorkbenchError
 
-DONE, UNFORESEEN, REFUSED, WRONG = 0, 1, 1, 2
+DONE, UNFORESEEN, REFUSED, WRONG, INTERRUPTED = 0, 1, 1, 2, 130
 
 DEBUG = "--debug"
 

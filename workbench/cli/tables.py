@@ -82,14 +82,23 @@ def write_table(frame: pd.DataFrame, path: pathlib.Path) -> None:
     ConfigError
         The path cannot be written to.
     """
-    from workbench.market.home import write_atomically
-
     if _ENDINGS[path.suffix.lower()] == "csv":
         content = frame.to_csv(index=False).encode()
     else:
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
         content = buffer.getvalue()
+    _replace(path, content)
+
+
+def write_text(text: str, path: pathlib.Path) -> None:
+    """Write a text as UTF-8, replacing the file in one step; ConfigError when the path cannot be written to."""
+    _replace(path, text.encode())
+
+
+def _replace(path: pathlib.Path, content: bytes) -> None:
+    from workbench.market.home import write_atomically
+
     try:
         write_atomically(path, content)
     except OSError as error:
