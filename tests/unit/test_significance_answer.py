@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import pathlib
 import subprocess
 import sys
 from functools import cache
@@ -72,7 +73,7 @@ def test_a_result_is_one_trial_and_says_so_until_told_otherwise() -> None:
     assert alone.random_frac is not None
     assert many.random_best_frac == pytest.approx(1.0 - (1.0 - alone.random_frac) ** 60)
     assert many.sharpe_ann == alone.sharpe_ann
-    assert any("with as many trials (60) do as well" in sentence for sentence in many.words)
+    assert any("with as many trials (60), if these were independent, do as well" in sentence for sentence in many.words)
 
 
 def test_a_sweep_is_read_with_the_set_that_came_first() -> None:
@@ -299,3 +300,9 @@ def test_asking_needs_no_heavy_library() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("page", ["significance.md", "glossary.md"])
+def test_every_figure_is_described(page: str) -> None:
+    text = (pathlib.Path(__file__).resolve().parents[2] / "docs" / page).read_text(encoding="utf-8")
+    assert [name for name in FIGURES if f"`{name}`" not in text] == []

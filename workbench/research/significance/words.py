@@ -99,7 +99,8 @@ def of_shifts(found: Shifts, n_trades: int, n_trials: int, best: float) -> Itera
     )
     if n_trials > 1:
         bound = "At most " if not (found.shifted_frac >= found.gained_frac).any() else ""
-        yield f"{_capital(bound + share(best))} of random strategies with as many trials ({n_trials:,}) do as well."
+        often = _capital(bound + share(best))
+        yield f"{often} of random strategies with as many trials ({n_trials:,}), if these were independent, do as well."
 
 
 def of_reality(found: Reality, n_sets: int) -> Iterator[str]:
