@@ -218,6 +218,19 @@ def test_less_is_better_with_a_minus() -> None:
         assert fold["in_sample"] == alone.table["volatility_ann"].min()
 
 
+def test_a_chosen_set_that_lost_in_training_is_traded_and_noted() -> None:
+    """Nothing but selling in the year in which the price doubled."""
+    short = STRATEGY.replace(direction="SHORT", product="MARGIN", sizing=wb.PercentOfEquity(0.3))
+    found = walk(bars=BARS.between("2006-06-01", "2007-12-31"), strategy=short, folds=2)
+    assert (found.folds["in_sample"] < 0.0).any()
+    for at, (_, fold) in enumerate(found.folds.iterrows()):
+        lost = fold["in_sample"] < 0.0
+        assert fold["note"].startswith("the chosen set lost in training (sharpe_ann -") == lost
+        assert (f"fold {at + 1}: {fold['note']}" in found.notes) == lost
+        assert found.results[at] is not None
+    assert "lost in training" in found.plot().data[2].text[int((found.folds["in_sample"] < 0.0).to_numpy().argmax())]
+
+
 def test_an_embargo_leaves_sessions_out_of_what_chooses() -> None:
     plain, found = walk(scheme="anchored"), walk(scheme="anchored", embargo_sessions=40)
     assert found.folds["in_sample"].iloc[:2].equals(plain.folds["in_sample"].iloc[:2])

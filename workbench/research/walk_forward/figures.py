@@ -54,10 +54,8 @@ def _add_borders(figure: go.Figure, answer: WalkForward) -> None:
 def _told(answer: WalkForward, at: int) -> str:
     """What a fold traded, as markup for plotly."""
     row = answer.folds.iloc[at]
-    if row["note"]:
-        return safe(f"fold {at + 1}: {row['note']}")
-    chosen = ", ".join(f"{name}={row[name]!r}" for name in answer.parameters)
-    return safe(f"fold {at + 1}: {chosen}")
+    chosen = "" if answer.strategies[at] is None else ", ".join(f"{name}={row[name]}" for name in answer.parameters)
+    return safe(f"fold {at + 1}: {'; '.join(text for text in (chosen, row['note']) if text)}")
 
 
 def card_of(answer: WalkForward) -> str:
@@ -66,7 +64,7 @@ def card_of(answer: WalkForward) -> str:
     title = html.escape(f"{strategy.name} {strategy.version}")
     under = html.escape(
         f"{first_of(list(answer.bars))} · {strategy.timeframe} · {answer.costs.name} costs · "
-        f"{len(answer)} folds by {answer.rank_by}, out of sample"
+        f"{len(answer)} fold{'s' if len(answer) > 1 else ''} by {answer.rank_by}, out of sample"
     )
     figures = {wording_of(name).title: written(name, answer.stats[name]) for name in KEY_FIGURES}
     figures["Efficiency"] = "–" if answer.efficiency is None else f"{answer.efficiency:.2f}".replace("-", "−")

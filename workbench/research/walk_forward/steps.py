@@ -17,6 +17,12 @@ from workbench.research.walk_forward.settings import Taken
 from workbench.research.walk_forward.timeline import Timeline
 from workbench.strategy import Strategy
 
+#: Statistics below zero where money was lost.
+BREAK_EVEN_AT_ZERO = frozenset((
+    "total_return_frac", "cagr_frac", "calmar", "sharpe_ann", "sortino_ann", "expectancy", "expectancy_r",
+    "avg_trade_frac",
+))  # fmt: skip
+
 
 class Step(NamedTuple):
     """What one fold came to; ``said`` is empty where all went as it should."""
@@ -82,7 +88,9 @@ class Walk:
             return Step(len(table), choice, values, selected, None, self._in_cash(fold, cash), said)
         begins = f"{day(fold.test.start):%Y-%m-%d}"
         result = backtest(selected, self._until(fold.test), cash, self.how.costs, begins)
-        return Step(len(table), choice, values, selected, result, traded(result, goes_on), "")
+        lost = name in BREAK_EVEN_AT_ZERO and not self.rank_by.startswith("-") and choice.statistic < 0.0
+        said = f"the chosen set lost in training ({name} {choice.statistic:.3g})" if lost else ""
+        return Step(len(table), choice, values, selected, result, traded(result, goes_on), said)
 
     def _until(self, sessions: range) -> dict[str, Bars]:
         """All bars up to the last of some sessions: what can be known there."""
