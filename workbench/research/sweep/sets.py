@@ -57,8 +57,8 @@ class Space:
                 near = suggestion(name, sorted(bound | fields | settings))
                 known = ", ".join(f"${one}" for one in sorted(bound)) or "no $names"
                 raise ConfigError(
-                    f"{name!r} is nothing that can be swept{near}; the expressions have {known}, and the fields of a "
-                    "strategy can be swept too."
+                    f"{name!r} is nothing that can be swept{near or '.'} The expressions have {known}, and the fields "
+                    "of a strategy can be swept too."
                 )
 
     def strategy_of(self, values: Mapping[str, Any]) -> Strategy:
