@@ -18,9 +18,9 @@ from workbench.schema import Leaf
 
 FILES = (
     "nse/RELIANCE_5m", "nse/FEDERALBNK_1m", "nse/TITAN_15m", "nse_daily/ADANIENT_1d",
-    "us/AAPL_5m", "us_daily/AAPL_1d", "fx/EUR_USD_5m", "fx/GBP_USD_1h",
+    "us/AAPL_5m", "us_daily/AAPL_1d", "fx/EUR_USD_5m", "fx/GBP_USD_1h", "nse/VAKRANGEE_1m",
 )  # fmt: skip
-LENGTHS = (2, 5, 14, 50)
+LENGTHS = (2, 3, 5, 14, 50)
 LEAVES = {Leaf.OPEN: "open", Leaf.HIGH: "high", Leaf.LOW: "low", Leaf.CLOSE: "close", Leaf.VOLUME: "volume"}
 Bars = Mapping[Leaf, Column]
 
@@ -40,6 +40,17 @@ def agree(ours: Column, theirs: Column, scale: Column | float, excepted: Column 
     there = looked_at & ~np.isnan(ours)
     assert there.sum() > 100
     assert away[there].max() <= 1e-9
+
+
+def walk_with_flat_stretches() -> Bars:
+    """A walk of 8,000 bars that twice stands still for 2,500."""
+    rng = np.random.default_rng(7)
+    c = np.round(100.0 + np.cumsum(rng.normal(0.0, 0.5, 8000)), 2)
+    h, low = c + 0.1 * rng.integers(0, 5, 8000), c - 0.1 * rng.integers(0, 5, 8000)
+    for begin in (1000, 4000):
+        for column in (h, low, c):
+            column[begin : begin + 2500] = c[begin]
+    return {Leaf.HIGH: h, Leaf.LOW: low, Leaf.CLOSE: c, Leaf.VOLUME: rng.integers(0, 100, 8000).astype(np.float64)}
 
 
 def windows_with(found: Column, length: int) -> Column:
@@ -94,6 +105,17 @@ def test_E5_directional_system_uses_plain_differences_as_talib(bars: Bars, name:
     agree(values(name, (n,), bars), getattr(talib, name)(h, low, c, n), 100.0)
 
 
+@pytest.mark.parametrize("n", [2, 3, 14])
+@pytest.mark.parametrize("name", ["ADX", "PLUS_DI", "MINUS_DI"])
+def test_E5_directional_system_agrees_with_talib_through_thousands_of_flat_bars(name: str, n: int) -> None:
+    """The smoothed range falls to the smallest number there is, and stays one: only exactly nothing is 0."""
+    quiet = walk_with_flat_stretches()
+    h, low, c = quiet[Leaf.HIGH], quiet[Leaf.LOW], quiet[Leaf.CLOSE]
+    theirs = getattr(talib, name)(h, low, c, n)
+    agree(values(name, (n,), quiet), theirs, 100.0)
+    assert name == "ADX" or theirs[2000] > 1.0
+
+
 def test_E_directional_indicators_of_length_1_are_percent_too(bars: Bars) -> None:
     """TA-Lib does not multiply by 100 when nothing is smoothed."""
     h, low, c = bars[Leaf.HIGH], bars[Leaf.LOW], bars[Leaf.CLOSE]
@@ -123,6 +145,27 @@ def test_E_mfi_agrees_with_talib(bars: Bars, n: int) -> None:
     excepted = windows_with(rounding, n)
     assert excepted.mean() < 0.5
     agree(values("MFI", (n,), bars), talib.MFI(h, low, c, v, n), 100.0, excepted)
+
+
+@pytest.mark.parametrize("n", [2, 3, 14])
+@pytest.mark.parametrize("unit", [1e-4, 1e-9, 1e-20])
+def test_E_mfi_agrees_with_talib_where_little_money_flows(unit: float, n: int) -> None:
+    """Money has no smallest amount: a coin may cost 0.0001, and volume may come in millions."""
+    quiet = walk_with_flat_stretches()
+    h, low, c, v = quiet[Leaf.HIGH] * unit, quiet[Leaf.LOW] * unit, quiet[Leaf.CLOSE] * unit, quiet[Leaf.VOLUME]
+    small = {Leaf.HIGH: h, Leaf.LOW: low, Leaf.CLOSE: c, Leaf.VOLUME: v}
+    theirs = talib.MFI(h, low, c, v, n)
+    agree(values("MFI", (n,), small), theirs, 100.0)
+    assert (theirs == 0.0).sum() > 3000 and (theirs[:1000] > 0.0).sum() > 500
+
+
+def test_E_mfi_of_a_coin_worth_a_cent() -> None:
+    """Flows of at most 0.26 a window: [0.22, 0.012, -0.055], and so on."""
+    c = np.array([0.010, 0.011, 0.012, 0.011, 0.013, 0.012, 0.014, 0.015])
+    v = np.array([5.0, 20.0, 1.0, 5.0, 20.0, 5.0, 1.0, 5.0])
+    ours = values("MFI", (3,), {Leaf.HIGH: c, Leaf.LOW: c, Leaf.CLOSE: c, Leaf.VOLUME: v})
+    assert ours[3] == pytest.approx(100.0 * 0.232 / 0.287, rel=1e-12)
+    np.testing.assert_allclose(ours, talib.MFI(c, c, c, v, 3), rtol=1e-12)
 
 
 @pytest.mark.parametrize("n", LENGTHS)

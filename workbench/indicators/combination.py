@@ -47,9 +47,12 @@ def share(part: float, highest: float, lowest: float) -> float:
 
 @njit
 def flow_ratio(up: float, down: float) -> float:
-    """Money flow index of the flows up and down; TA-Lib calls a window with less than one unit of money flat."""
+    """Money flow index of the flows up and down, 0 where nothing flowed at all.
+
+    As TA-Lib since 0.8: before, a window with less than one unit of money was flat, whatever the price.
+    """
     total = up + down
-    if total < 1.0:
+    if total <= 0.0:
         return 0.0
     return finite(100.0 * (up / total))
 

@@ -16,7 +16,6 @@ DI_CELLS = 6  # bars seen, high, low and close before, smoothed movement, smooth
 ADX_CELLS = 2  # values seen, average (sum while seeding)
 CCI_HEAD = 1  # position in the ring
 CCI_SCALE = 0.015
-NEGLIGIBLE = 1e-14  # TA-Lib's zero for the directional system
 
 
 @njit
@@ -88,8 +87,8 @@ def cci_update(x: float, n: int, state: Memory, off: int) -> float:
 def di_update(op: int, high: float, low: float, close: float, n: int, state: Memory, off: int) -> float:
     """PLUS_DI or MINUS_DI: Wilder's smoothed movement in percent of his smoothed true range.
 
-    As in TA-Lib the smoothing starts from the sum of the first n - 1 bars, differences are plain ones, and a
-    range of nothing gives 0.
+    As in TA-Lib 0.8 the smoothing starts from the sum of the first n - 1 bars, differences are plain ones, and only
+    a range of exactly nothing gives 0: a range is money, so any small number would be too much for some price.
     """
     if high != high or low != low or close != close:
         return MISSING
@@ -109,9 +108,10 @@ def di_update(op: int, high: float, low: float, close: float, n: int, state: Mem
         state[off + 4] += movement
         state[off + 5] += reach
         return MISSING
-    state[off + 4] += movement - state[off + 4] / n
-    state[off + 5] += reach - state[off + 5] / n
-    if abs(state[off + 5]) < NEGLIGIBLE:
+    # TA-Lib's order of adding: after a long quiet stretch both sums are so small that each rounding shows.
+    state[off + 4] = state[off + 4] - state[off + 4] / n + movement
+    state[off + 5] = state[off + 5] - state[off + 5] / n + reach
+    if state[off + 5] == 0.0:
         return 0.0
     return finite(100.0 * (state[off + 4] / state[off + 5]))
 
@@ -122,7 +122,7 @@ def adx_update(plus: float, minus: float, n: int, state: Memory, off: int) -> fl
     if plus != plus or minus != minus:
         return MISSING
     total = plus + minus
-    moved = abs(total) >= NEGLIGIBLE
+    moved = total > 0.0
     dx = 100.0 * (abs(plus - minus) / total) if moved else 0.0
     if state[off] < n:
         state[off] += 1.0
