@@ -95,6 +95,7 @@ def test_R4_passing_over_bars_changes_nothing() -> None:
 
 
 @pytest.mark.fuzz
-def test_R4_passing_over_bars_changes_nothing_in_ten_thousand_worlds() -> None:
-    trades = [compared(seed) for seed in range(1_000, 11_000)]
-    assert sum(trades) > 10_000
+@pytest.mark.timeout(1_800)
+def test_R4_passing_over_bars_changes_nothing_in_five_thousand_worlds() -> None:
+    trades = [compared(seed) for seed in range(1_000, 6_000)]
+    assert sum(trades) > 5_000

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 
 from workbench.errors import ExpressionError
 from workbench.expressions.program import compile_program
+from workbench.expressions.stepper import Stepper
+from workbench.market import samples
+from workbench.research.evaluate import evaluate
 
 
 def compiled(text: str) -> int:
@@ -58,6 +62,18 @@ SHAPES = pytest.mark.parametrize("text", LARGEST.values(), ids=LARGEST)
 @SHAPES
 def test_E8_expressions_of_2500_nodes_compile(text):
     assert compiled(text) > 0
+
+
+@SHAPES
+def test_E8_E9_expressions_of_2500_nodes_are_evaluated_in_both_forms(text):
+    """However deep: a sum of 1,250 terms is 1,250 nodes deep."""
+    bars = samples.synthetic(seed=1, start="2023-01-02", end="2023-01-05")
+    program = compile_program({"value": text}, {}, bars.timeframe)
+    stepper = Stepper([program], bars.grid)
+    opened = dict(zip(bars.ts_ns.tolist(), zip(*bars.arrays, strict=True), strict=True))
+    closed = (bars.timeframe in stepper.feed(opened.get(ts)) for ts in bars.grid.open_ns.tolist())
+    stepped = [stepper.value("value") for has_bar in closed if has_bar]
+    assert np.array_equal(evaluate(text, bars).to_numpy(), np.array(stepped), equal_nan=True)
 
 
 @SHAPES

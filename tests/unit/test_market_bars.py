@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import pathlib
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -363,3 +365,13 @@ def test_B6_clean_real_files_pass_and_known_bad_rows_are_found(real_bars) -> Non
 def test_B2_real_hourly_bars_on_the_clock_are_refused(real_frame) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(DataError, match="counted from 09:30"):
         Bars(real_frame("us/AAPL_1h"), "1h", resolve_calendar("XNYS"))
+
+
+def test_R4_nobody_can_write_to_the_bars() -> None:
+    """Their hash is computed once, and stamps and prices are shared with the grid and with parts of them."""
+    bars = synthetic(seed=1, start="2023-01-02", end="2023-01-05")
+    for shown in (bars, bars.between("2023-01-03"), copy.deepcopy(bars), pickle.loads(pickle.dumps(bars))):
+        for name in ("open", "high", "low", "close", "volume", "ts_ns"):
+            with pytest.raises(ValueError, match="read-only"):
+                getattr(shown, name)[0] = 1
+    assert copy.deepcopy(bars).hash == pickle.loads(pickle.dumps(bars)).hash == bars.hash

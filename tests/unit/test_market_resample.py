@@ -96,7 +96,7 @@ def test_B7_a_gap_stays_a_gap() -> None:
 def test_B3_the_base_timeframe_is_handed_on_without_a_copy() -> None:
     bars = bars_at(session_stamps("2024-03-01"), "15m")
     base = columns_of(bars, "15m")
-    assert base.leaf(Leaf.CLOSE) is bars.close
+    assert base.leaf(Leaf.CLOSE) is bars.arrays.close
     assert base.leaf(Leaf.MINUTES_TO_CLOSE) is base.leaf(Leaf.MINUTES_TO_CLOSE)
 
 

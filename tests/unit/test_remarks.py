@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 
+import pandas as pd
 import pytest
 
 import workbench as wb
@@ -118,3 +119,10 @@ def test_a_report_into_a_file_says_so(tmp_path: pathlib.Path) -> None:
     with pytest.raises(wb.ConfigError, match="cannot be made"):
         result.report(str(occupied))
     assert occupied.read_text() == "mine"
+
+
+@pytest.mark.parametrize("start", [pd.NaT, float("nan"), "2300-01-01", "1600-01-01", "soon"])
+def test_B8_a_start_that_is_no_time_is_refused_in_words(start: object) -> None:
+    bars = wb.samples.stock("AAPL").between("2010-01-04", "2010-01-29")
+    with pytest.raises(wb.ConfigError, match="start="):
+        wb.backtest(strategy(), bars, initial_cash=1e6, start=start)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +87,7 @@ def evaluate_arrays(program: Program, columns: Mapping[Timeframe, Columns]) -> E
     return Evaluation([program], columns).of(0)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Node:
     """A node of some programs, its column while there is one, and how many will still read it."""
 
@@ -99,6 +99,7 @@ class _Node:
     is_call: bool = False
     column: Values | None = None
     first: int = -1
+    done: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -174,19 +175,37 @@ class Evaluation:
             found[index].is_call = True
         return found
 
-    def _column(self, node: _Node) -> Values:
-        """A node's column, computed if nobody has; whoever asks is one of its readers until it says so."""
-        with node.lock:
-            if node.column is None:
-                children = [self._column(child) for child in node.children]
-                node.column = self._computed(node, children)
-                if node.is_call:
-                    node.first = int(first_value(node.column))
-                for child in node.children:
-                    self._release(child)
-            return node.column
+    def _column(self, root: _Node) -> Values:
+        """A node's column, computed if nobody has; whoever asks is one of its readers until it says so.
 
-    def _computed(self, node: _Node, children: list[Values]) -> Values:
+        Walked with a stack: a sum of a thousand terms is a thousand nodes deep. A node is a reader of its children
+        until it is done, so they keep their columns as long as they are needed here, whatever other threads do.
+        """
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            waiting = () if node.done else [child for child in node.children if not child.done]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            with node.lock:
+                if not node.done:
+                    self._finish(node)
+        assert root.column is not None, "a root keeps its column until it is read"
+        return root.column
+
+    def _finish(self, node: _Node) -> None:
+        """Compute a node whose children are done."""
+        children = [child.column for child in node.children]
+        node.column = self._computed(node, children)
+        if node.is_call:
+            node.first = int(first_value(node.column))
+        node.done = True
+        for child in node.children:
+            self._release(child)
+
+    def _computed(self, node: _Node, children: Sequence[Any]) -> Values:
         p0, p1, p2 = node.p
         columns = self.columns[node.timeframe]
         if node.op is Op.CONST:

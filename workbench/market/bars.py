@@ -17,6 +17,7 @@ from workbench.market.calendar import Calendar, resolve_calendar
 from workbench.market.checks import Checked, Float64, Origin, check
 from workbench.market.columns import FIELDS, PRICES, recognised
 from workbench.market.grid import build_grid
+from workbench.market.resample import Arrays
 from workbench.market.sessions import Int32, Int64, day_number
 from workbench.market.spacing import spacing_note
 from workbench.market.timeframe import Timeframe
@@ -24,6 +25,15 @@ from workbench.market.timeframe import Timeframe
 
 class Handed(pd.DataFrame):
     """A frame that is handed over: ``Bars`` takes its columns out one by one, so that none is in memory twice."""
+
+
+_SHOWN = (*Arrays._fields, "arrays", "ts_ns")
+
+
+def _view(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    shown = values.view()
+    shown.flags.writeable = False
+    return shown
 
 
 class Bars:
@@ -52,9 +62,11 @@ class Bars:
     Attributes
     ----------
     open, high, low, close, volume : float64[n]
-        Contiguous; not to be written to.
+        Read-only.
     ts_ns : int64[n]
-        Opening stamps, ns UTC; 00:00 UTC date labels for daily bars.
+        Opening stamps, ns UTC; 00:00 UTC date labels for daily bars. Read-only.
+    arrays : Arrays
+        The columns as kernels take them.
     grid : Grid
         Base intervals from the first bar's to the last's.
     report : DataFrame
@@ -92,9 +104,22 @@ class Bars:
         # Without a gap the stamps are those of the grid, which are not kept twice; a daily stamp is a label.
         complete = len(checked.ts) == len(checked.grid)
         self._at = None if complete else checked.at
-        self.ts_ns = checked.grid.open_ns if complete and not checked.grid.timeframe.is_daily else checked.ts
+        self._ts = checked.grid.open_ns if complete and not checked.grid.timeframe.is_daily else checked.ts
         self.report = checked.report
-        self.open, self.high, self.low, self.close, self.volume = self._block
+        self._show()
+
+    def _show(self) -> None:
+        """Hand out views that cannot be written to: what was hashed, and what others share, stays as it is."""
+        self.arrays = Arrays(*self._block)
+        self.open, self.high, self.low, self.close, self.volume = (_view(column) for column in self._block)
+        self.ts_ns = _view(self._ts)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in _SHOWN}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._show()
 
     def __len__(self) -> int:
         return len(self.ts_ns)
@@ -174,7 +199,7 @@ class Bars:
             raise DataError(f"there are no bars between {start} and {end}; "
                             f"they run from {self.index[0]} to {self.index[-1]}.")
         first, stop = int(np.argmax(keep)), len(keep) - int(np.argmax(keep[::-1]))
-        ts = self.ts_ns[first:stop]
+        ts = self._ts[first:stop]
         part = object.__new__(Bars)
         part.timeframe, part.calendar, part.basis, part.notes = self.timeframe, self.calendar, self.basis, self.notes
         grid = build_grid(self.calendar, self.timeframe, int(ts[0]), int(ts[-1]))

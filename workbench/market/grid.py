@@ -129,6 +129,8 @@ class Grid:
             Index of the interval with that opening; -1 for a stamp that is none.
         """
         ts = np.ascontiguousarray(ts_ns, dtype=np.int64)
+        if not ts.flags.writeable:
+            ts = ts.copy()  # kernels know one type of array, and this is another
         at = np.full(len(ts), -1, np.int32)
         sessions = self.sessions
         if self.timeframe.is_daily:

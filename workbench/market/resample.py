@@ -7,7 +7,7 @@ not final by the end of the grid does not exist.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,8 @@ partial_dtype = np.dtype([("open", np.float64), ("high", np.float64), ("low", np
                           ("volume", np.float64), ("bars", np.int64)], align=True)
 
 
-class BarArrays(Protocol):
-    """What is resampled: contiguous float64 arrays, one value a base bar."""
+class Arrays(NamedTuple):
+    """Columns of bars as kernels take them: contiguous float64[n], to which nobody writes."""
 
     open: Float64
     high: Float64
@@ -144,7 +144,7 @@ class Columns:
         Grid interval whose close makes each bar final, ascending.
     """
 
-    def __init__(self, timeframe: Timeframe, grid: Grid, bars: BarArrays, closed_at: Int32,
+    def __init__(self, timeframe: Timeframe, grid: Grid, bars: Arrays, closed_at: Int32,
                  group: Int32 | None) -> None:
         self.timeframe, self.grid, self.closed_at, self.n = timeframe, grid, closed_at, len(closed_at)
         self._bars, self._group = bars, group
@@ -203,12 +203,12 @@ class Columns:
         return np.asarray((sessions.close_ns[session] - self.close_ns) / MINUTE_NS, np.float64)
 
 
-def resample(bars: BarArrays, at: Int32, grid: Grid, grouping: Buckets) -> Columns:
+def resample(bars: Arrays, at: Int32, grid: Grid, grouping: Buckets) -> Columns:
     """Bars of a timeframe from base bars.
 
     Parameters
     ----------
-    bars : Bars, or anything with the arrays open, high, low, close, volume
+    bars : Arrays
         Base bars.
     at : int32[n]
         ``grid.locate`` of their stamps, ascending and none -1.
@@ -249,4 +249,4 @@ def columns_of(bars: Any, timeframe: Timeframe | str, cut_at_proxy: bool = False
     ConfigError
         The bars' timeframe does not divide the one asked for.
     """
-    return resample(bars, bars.at, bars.grid, buckets(bars.grid, timeframe, cut_at_proxy))
+    return resample(bars.arrays, bars.at, bars.grid, buckets(bars.grid, timeframe, cut_at_proxy))

@@ -63,7 +63,7 @@ class Ground:
         cut = cut and timeframe.is_daily
         return self._once(
             ("columns", name, timeframe, cut),
-            lambda: resample(self.data[name], self.at(name), self.grid, self.buckets(timeframe, cut)),
+            lambda: resample(self.data[name].arrays, self.at(name), self.grid, self.buckets(timeframe, cut)),
         )
 
     def prices(self, column: str) -> npt.NDArray[np.float64]:
@@ -73,7 +73,7 @@ class Ground:
     def _laid(self, column: str) -> npt.NDArray[np.float64]:
         m, n = len(self.grid), len(self.data)
         if n == 1:
-            values = getattr(next(iter(self.data.values())), column)
+            values = getattr(next(iter(self.data.values())).arrays, column)
             if len(values) == m:
                 return np.asarray(values.reshape(m, 1))
         laid = np.full((m, n), np.nan)

@@ -60,9 +60,11 @@ class Laid:
         if start is None:
             return 0
         try:
-            stamp = pd.Timestamp(start)
-        except (ValueError, TypeError) as error:
+            stamp = pd.Timestamp(start).as_unit("ns")
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:  # NaT has no unit
             raise ConfigError(f"start={start!r} is neither a date nor an instant; write 2024-06-30.") from error
+        if pd.isna(stamp):
+            raise ConfigError(f"start={start!r} is a missing time; write 2024-06-30, or leave it out.")
         if self.grid.timeframe.is_daily and stamp.tzinfo is not None and stamp == stamp.tz_convert("UTC").normalize():
             stamp = stamp.tz_convert("UTC").tz_localize(None)  # the stamp of a daily bar is a date label (B1)
         if stamp.tzinfo is None and stamp == stamp.normalize():

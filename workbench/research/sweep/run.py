@@ -29,6 +29,9 @@ from workbench.strategy import Strategy
 #: Statistics that need the equity of every row, and so a run that walks every bar.
 WHOLE = frozenset(("turnover",))
 
+#: Room for the decisions of an instant; no more than those are there at once.
+ROWS = 64
+
 
 class Row(NamedTuple):
     """What one set came to.
@@ -106,7 +109,7 @@ class Batch:
         cash = self.initial_cash
         sessions = given.grid.sessions
         course = self.ground.course(strategy, given.market, given.signals)
-        desk = new_desk(strategy, self.instruments, self.costs, cash)
+        desk = new_desk(strategy, self.instruments, self.costs, cash, decisions=ROWS)
         tally = new_tally(len(sessions), cash)
         at, close = run_quickly(desk, given.market, given.signals, course, tally, 0, 0)
         while at < len(given.market.open):
