@@ -15,6 +15,7 @@ import pytest
 
 import workbench as wb
 from workbench.research.significance.answer import FIGURES
+from workbench.research.significance.bootstrap import studentised
 from workbench.research.significance.words import share
 
 INTERVALS = ("sharpe_ann", "mean_return_ann", "session_drawdown_frac")
@@ -162,6 +163,7 @@ def test_the_same_seed_gives_the_same_answer_bit_for_bit() -> None:
         (np.full(100, 0.001), "no deviation"),
         (np.append(np.linspace(-0.01, 0.01, 60), np.nan), "into debt"),
         (np.array([]), "0 sessions"),
+        (np.where(np.arange(500) % 100 == 7, 0.02, 0.0), "moved in 5 sessions of 500"),
     ],
 )
 def test_what_is_undefined_is_none_and_says_why(returns: np.ndarray, why: str) -> None:
@@ -185,6 +187,20 @@ def test_every_figure_has_a_value_or_a_reason() -> None:
             assert (getattr(found, name) is None) == (name in found.reasons), name
 
 
+def test_sessions_that_hardly_vary_have_finite_intervals_or_none() -> None:
+    # Up and down in turn: whole blocks of it sum to nothing, so that some draws have no error of their own.
+    found = wb.significance(pd.Series(np.tile([0.01, -0.01], 60)), draws=300)
+    for name in INTERVALS:
+        one = getattr(found, name)
+        assert one is None or (math.isfinite(one.low) and math.isfinite(one.high))
+
+
+def test_an_interval_that_the_draws_do_not_give_is_none() -> None:
+    drawn, errors = np.array([-1.0, 1.0, 0.0, 2.0]), np.zeros(4)
+    assert not studentised(0.5, drawn, errors, 0.1, (0.05, 0.95)).is_finite
+    assert studentised(0.5, drawn, np.ones(4), 0.1, (0.05, 0.95)).is_finite
+
+
 def test_short_data_is_called_short() -> None:
     found = wb.significance(noise(sessions=40), draws=200)
     assert any(sentence.startswith("Too short: 40 sessions") for sentence in found.words)
@@ -194,8 +210,12 @@ def test_short_data_is_called_short() -> None:
 
 
 def test_few_trades_have_no_timing() -> None:
-    bars = wb.samples.synthetic(seed=3, start="2024-01-01", end="2024-06-28")
-    found = wb.significance(wb.backtest(dip(entry="RSI($n) < $low - 24"), bars), draws=200)
+    bars = wb.samples.stocks()["XNYS:IBM"]
+    strategy = wb.Strategy(
+        name="hold", version="1.0.0", instruments=("XNYS:IBM",), timeframe="1d", calendar="XNYS", product="CNC",
+        entry="close > 0", exit="close < 0",
+    )  # fmt: skip
+    found = wb.significance(wb.backtest(strategy, bars), draws=200)
     assert found.random_frac is None
     assert "fewer than 5 trades" in found.reasons["random_frac"]
     assert found.sharpe_ann is not None

@@ -138,7 +138,7 @@ class Significance:
         """
         from workbench.research.significance.plot import draws_figure
 
-        if self.bootstrap is None:
+        if self.sharpe_ann is None:
             raise ValueError(f"nothing to plot: {self.reasons['sharpe_ann']}")
         return draws_figure(self)
 

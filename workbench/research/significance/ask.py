@@ -11,7 +11,7 @@ import numpy as np
 from workbench.errors import ConfigError
 from workbench.research.curve import FloatArray, is_flat
 from workbench.research.significance import words
-from workbench.research.significance.answer import Significance
+from workbench.research.significance.answer import Significance, counted
 from workbench.research.significance.bootstrap import MIN_SESSIONS, Bootstrap, Interval, bootstrap
 from workbench.research.significance.given import Given, given
 from workbench.research.significance.overfitting import (
@@ -33,6 +33,9 @@ from workbench.research.significance.sharpe import (
     shape_of,
     sharpe_ratios,
 )
+
+#: A return that is only the rounding of long sums of money.
+ROUNDING = 1e-12
 
 Figures = dict[str, Any]
 Reasons = dict[str, str]
@@ -104,7 +107,7 @@ def significance(
         said.insert(0, f"Nothing can be said: {why}.")
     else:
         said = [
-            *_intervals(asked, (confidence_frac, draws, seed), figures, parts),
+            *_intervals(asked, (confidence_frac, draws, seed), (figures, parts), reasons),
             *_ratios(asked, confidence_frac, figures, reasons),
             *_halves(asked, blocks, (figures, parts), reasons),
             *_chance(asked, draws, seed, (figures, parts), reasons),
@@ -135,21 +138,31 @@ def _unusable(asked: Given) -> str:
         return "the account fell to nothing or into debt, after which a return is no number"
     if len(returns) < MIN_SESSIONS:
         return f"there are {len(returns)} sessions, and fewer than {MIN_SESSIONS} say nothing"
+    moved = int(np.count_nonzero(np.abs(returns) > ROUNDING))
+    if 0 < moved < MIN_SESSIONS:
+        often = counted(moved, "session")
+        return f"the account moved in {often} of {len(returns)}, and fewer than {MIN_SESSIONS} say nothing"
     if is_flat(returns):
         return "every session returned the same, so that there is no deviation to compare with"
     return ""
 
 
 def _intervals(
-    asked: Given, how: tuple[float, int, int], figures: Figures, parts: Figures
+    asked: Given, how: tuple[float, int, int], into: tuple[Figures, Figures], reasons: Reasons
 ) -> Iterator[str]:
+    figures, parts = into
     found: Bootstrap = bootstrap(asked.own, *how)
     year = asked.sessions_per_year
     parts["bootstrap"] = found
     figures["sharpe_ann"] = _times(found.sharpe, math.sqrt(year))
     figures["mean_return_ann"] = _times(found.mean_frac, year)
     figures["session_drawdown_frac"] = found.session_drawdown_frac
-    yield from words.of_interval(figures["sharpe_ann"], len(asked.own), how[0])
+    for name in _INTERVALS:
+        if not figures[name].is_finite:
+            figures[name] = None
+            reasons[name] = "the sessions vary too little for an error to be measured"
+    if figures["sharpe_ann"] is not None:
+        yield from words.of_interval(figures["sharpe_ann"], len(asked.own), how[0])
 
 
 def _times(found: Interval, factor: float) -> Interval:
@@ -175,7 +188,7 @@ def _ratios(asked: Given, confidence_frac: float, figures: Figures, reasons: Rea
         figures["deflated_sharpe_effective_frac"] = deflated_sharpe(shape, effective, variance)
     else:
         for name in ("effective_trials", "deflated_sharpe_effective_frac"):
-            reasons[name] = "the returns of the other trials are not known"
+            reasons[name] = "there are no returns of other trials to compare with"
     figures["probabilistic_sharpe_frac"] = probabilistic_sharpe(shape)
     figures["deflated_sharpe_frac"] = deflated_sharpe(shape, asked.n_trials, variance)
     figures["expected_best_sharpe_ann"] = expected_best(asked.n_trials, variance) * root

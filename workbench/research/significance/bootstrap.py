@@ -27,7 +27,8 @@ from workbench.research.curve import FloatArray
 from workbench.research.significance.blocks import dependence
 from workbench.research.significance.chance import restart, uniform
 
-#: Fewer sessions than this have no interval.
+#: Fewer sessions than this, or fewer in which the account moved, have no interval: what happened a few times in all
+#: may as well not have happened, and drawing it again does not know that.
 MIN_SESSIONS = 20
 
 
@@ -40,12 +41,17 @@ class Interval:
     value : float
         As measured.
     low, high : float
-        Ends of the interval, in the unit of the value.
+        Ends of the interval, in the unit of the value; not finite where the draws give none.
     """
 
     value: float
     low: float
     high: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether both ends are numbers."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +106,8 @@ def bootstrap(returns: FloatArray, confidence_frac: float, draws: int, seed: int
     tails = (0.5 - confidence_frac / 2.0, 0.5 + confidence_frac / 2.0)
     low, high = np.quantile(drawn[:, 4], tails)
     return Bootstrap(
-        _studentised(mean, drawn[:, 0], drawn[:, 2], _error(returns, of_mean.variance, block), tails),
-        _studentised(sharpe, drawn[:, 1], drawn[:, 3], _error(influence, of_sharpe.variance, block), tails),
+        studentised(mean, drawn[:, 0], drawn[:, 2], _error(returns, of_mean.variance, block), tails),
+        studentised(sharpe, drawn[:, 1], drawn[:, 3], _error(influence, of_sharpe.variance, block), tails),
         Interval(deepest(returns), float(low), float(high)),
         block,
         drawn[:, 1].copy(),
@@ -151,11 +157,29 @@ def _error(values: FloatArray, flat_top: float, block: float) -> float:
     return math.sqrt(max(flat_top, float(resampled_variance(values, block))) / len(values))
 
 
-def _studentised(
+def studentised(
     value: float, drawn: FloatArray, errors: FloatArray, error: float, tails: tuple[float, float]
 ) -> Interval:
-    low, high = np.quantile((drawn - value) / errors, tails)
-    return Interval(value, float(value - high * error), float(value - low * error))
+    """The interval of a value from the values and errors of its draws.
+
+    Parameters
+    ----------
+    value : float
+        As measured.
+    drawn, errors : float64[draws]
+        The value of every draw, and its standard error.
+    error : float
+        That of the measured value.
+    tails : (float, float)
+        Shares below the low and below the high end.
+    """
+    # A draw without an error of its own, of which there are many only in series that hardly vary, is beyond all bounds.
+    off = drawn - value
+    ratios = np.where(off > 0.0, np.inf, np.where(off < 0.0, -np.inf, 0.0))
+    np.divide(off, errors, out=ratios, where=errors > 0.0)
+    with np.errstate(invalid="ignore"):
+        low, high = np.quantile(ratios, tails)
+        return Interval(value, float(value - high * error), float(value - low * error))
 
 
 @njit

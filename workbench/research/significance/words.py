@@ -107,8 +107,8 @@ def of_reality(found: Reality, n_sets: int) -> Iterator[str]:
     """What as many sets without skill say."""
     yield (
         f"{_capital(share(found.best_frac))} of random strategies with as many trials do as well: the best of "
-        f"{n_sets:,} sets as alike as these, their long-run return set to zero. That is beside cash, not beside "
-        "holding the market."
+        f"{counted(n_sets, 'set')} as alike as these, their long-run return set to zero. That is beside cash, not "
+        "beside holding the market."
     )
 
 
