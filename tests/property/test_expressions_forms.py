@@ -37,7 +37,7 @@ def programs(rng: random.Random, ladder: tuple[str, str, tuple[str, ...]]) -> Pr
 
 def in_arrays(program: Program, grid: Grid, bars: RawBars, at: np.ndarray, cut: bool) -> Evaluated:
     columns = {
-        one: resample(bars.arrays, at, grid, buckets(grid, one, cut and one.is_daily)) for one in program.timeframes
+        one: resample(bars, at, grid, buckets(grid, one, cut and one.is_daily)) for one in program.timeframes
     }
     return evaluate_arrays(program, columns)
 
