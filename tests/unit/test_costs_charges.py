@@ -171,3 +171,9 @@ def test_R4_what_lines_are_called_changes_no_hash() -> None:
     import dataclasses
 
     assert dataclasses.replace(ZERODHA, labels=()).hash == ZERODHA.hash
+
+
+@pytest.mark.parametrize("given", ["no", "True", 0, 1, None])
+def test_F10_same_session_is_true_or_false_and_nothing_that_counts_as_one(given: object) -> None:
+    with pytest.raises(wb.ConfigError, match=r"same_session is .*; True or False is asked"):
+        ZERODHA.charges("NSE:INFY", "CNC", "SELL", 100, 1000.0, "2026-05-04", same_session=given)  # type: ignore[arg-type]

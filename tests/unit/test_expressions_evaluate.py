@@ -232,6 +232,12 @@ def test_N2_evaluate_gives_a_series_by_opening_stamp():
         evaluate("close", FOUR, timeframe="20m")
 
 
+@pytest.mark.parametrize("params", [5, "n=5", [("n", 5)]])
+def test_N2_params_that_are_no_mapping_are_refused_in_words(params):
+    with pytest.raises(ConfigError, match=r"params is .*; a mapping of names to numbers is asked, like {'n': 14}"):
+        evaluate("SMA($n)", FOUR, params=params)
+
+
 def test_N2_what_evaluate_gives_is_the_callers_own():
     result = evaluate("close", FOUR)
     result.iloc[0] = 99.0

@@ -47,8 +47,8 @@ def test_X3_X4_the_proxy_close_is_the_calendar_s_own() -> None:
         proxy(calendar=late, exit_time="-30m")
 
 
-@pytest.mark.parametrize("exit_time", ["15:26", "-4m", "18:00"])
-def test_X3_X4_an_exit_time_after_the_proxy_close_or_outside_the_session_is_not(exit_time: str) -> None:
+@pytest.mark.parametrize("exit_time", ["15:26", "-4m"])
+def test_X3_X4_an_exit_time_after_the_proxy_close_is_not(exit_time: str) -> None:
     assert "ENTRY_TRUE" in set(proxy(exit_time=exit_time).decisions["decision"])
 
 
@@ -58,6 +58,40 @@ def test_D6_a_window_outside_the_session_is_refused(window: tuple[str, str]) -> 
     said = refused(entry_window=window)
     assert f"entry_window {window[0]}-{window[1]} lies outside every session of the bars (09:15-15:30" in said
     assert "those of the exchange, Asia/Kolkata" in said
+
+
+@pytest.mark.parametrize("exit_time", ["09:14", "15:31", "16:00", "03:45", "18:00"])
+@pytest.mark.parametrize("fields", [{}, {"product": "MIS"}, {"execution": "proxy_close", "timeframe": "1d"}])
+def test_X4_an_exit_time_outside_every_session_is_refused(exit_time: str, fields: dict[str, Any]) -> None:
+    """Ignored in each of them, it would never act, and the position that it should end would stay."""
+    said = refused(TWO_DAYS, exit_time=exit_time, **fields)
+    assert f"exit_time {exit_time} lies outside every session of the bars (09:15-15:30 on a normal day)" in said
+    assert "positions would stay" in said and "those of the exchange, Asia/Kolkata" in said
+
+
+def evenings(home: pathlib.Path) -> wb.Calendar:
+    """NSE with an evening session on Saturday."""
+    rows = home / "nse.csv"
+    rows.write_text("date,exchange,session_type,open_time,close_time,notes\n2024-01-13,NSE,SPECIAL,18:15,19:15,\n")
+    return wb.import_calendar(rows, home=home)["NSE"]
+
+
+def test_X4_an_exit_time_that_one_session_of_the_bars_contains_is_not_refused(tmp_path: pathlib.Path) -> None:
+    table = "Fri \n 15:20 100 entry \n 15:25 100 \n Sat \n 18:15-18:55 100"
+    result = run(table, calendar=evenings(tmp_path), exit_time="18:45")
+    assert result.trades["exit_reason"].tolist() == ["FORCED_FLATTEN"]
+    assert told(result, "EXIT_TIME") == []
+
+
+def test_X4_an_exit_time_outside_the_special_sessions_of_a_run_is_noted(tmp_path: pathlib.Path) -> None:
+    """Special hours alone tell nothing of the strategy, so they refuse nothing; nor does a start after the others."""
+    special = evenings(tmp_path)
+    evening = "Sat \n 18:15 100 entry \n 18:20-18:55 100"
+    for table, start in ((evening, None), (f"Fri \n 09:15-15:25 100 \n {evening}", "2024-01-13")):
+        result = run(table, calendar=special, exit_time="15:15", start=start)
+        assert result.trades["is_open"].tolist() == [True]
+        (note,) = told(result, "EXIT_TIME")
+        assert "15:15 lies outside every session of this run" in note and "never made anything leave" in note
 
 
 def test_D6_a_window_that_an_evening_session_of_the_bars_opens_is_not(tmp_path: pathlib.Path) -> None:

@@ -320,7 +320,7 @@ def test_X1_an_exit_signal_that_waits_over_the_end_is_noted_too() -> None:
 
 
 def test_S3_a_budget_below_one_unit_is_BLOCKED_CASH() -> None:
-    for sizing in (wb.FixedCash(50), wb.FixedQty(0.5), wb.PercentOfEquity(0.0005)):
+    for sizing in (wb.FixedCash(50), wb.PercentOfEquity(0.0005)):
         assert said(run("Mon \n 09:15 100 entry", sizing=sizing)) == {"Mon 09:20": "BLOCKED_CASH"}
 
 

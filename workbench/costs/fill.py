@@ -116,6 +116,13 @@ def checked_fill(side: Any, qty: Any, price: Any) -> tuple[int, float, float]:
     return _SIDES[side], float(qty), float(price)
 
 
+def checked_truth(name: str, value: Any) -> bool:
+    """True or False; ConfigError for what merely counts as one, like the text "no"."""
+    if not isinstance(value, bool | np.bool_):
+        raise ConfigError(f"{name} is {value!r}; True or False is asked")
+    return bool(value)
+
+
 def _refuse_unless_positive(name: str, value: Any) -> None:
     number = isinstance(value, Real) and not isinstance(value, bool)
     if not number or not math.isfinite(float(value)) or value <= 0:

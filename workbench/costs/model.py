@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.costs.fill import Charges, charges_of_fill, checked_fill, instant_ns
+from workbench.costs.fill import Charges, charges_of_fill, checked_fill, checked_truth, instant_ns
 from workbench.errors import ConfigError
 
 #: Fields of ``Rates`` that say where a row comes from and change no charge.
@@ -147,7 +147,7 @@ class CostModel:
 
         traded = looked_up(instrument)
         table = self.rates(product, traded.exchange, traded.currency, traded.symbol)
-        fill = (*checked_fill(side, qty, price), bool(same_session))
+        fill = (*checked_fill(side, qty, price), checked_truth("same_session", same_session))
         return charges_of_fill(table, self.labels, traded.currency, instant_ns(ts, self.zone), fill)
 
     def schedule(self, product: str, exchange: str, currency: str, symbol: str = "") -> Schedule:

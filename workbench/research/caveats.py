@@ -1,7 +1,8 @@
-"""What settings, hours and data mean together for a result: a target far away, an exit too late, too few bars."""
+"""What settings, hours and data mean together for a result: a far target, a late exit, an unknown day, too few bars."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -9,9 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.engine.records import Instant, Times
+from workbench.engine.timetable import NEVER, exit_instants
 from workbench.market.bars import Bars
+from workbench.market.instruments import instrument
 from workbench.market.resample import columns_of
-from workbench.strategy import Strategy
+from workbench.market.sessions import date_of
+from workbench.research.fitting import LOT_ROUNDING
+from workbench.strategy import FixedQty, Strategy
 
 
 def caveats(strategy: Strategy, data: Mapping[str, Bars], times: Times) -> Iterator[tuple[str, str]]:
@@ -35,6 +40,13 @@ def caveats(strategy: Strategy, data: Mapping[str, Bars], times: Times) -> Itera
             )
     for said in _hours(strategy, times, next(iter(data.values()))):
         yield "", said
+    if len(times.close_ns):
+        first = int(times.close_ns[0])
+        for said in (*_exit_never(strategy, data, first), *_unknown_days(data, first)):
+            yield "", said
+    for name in data:
+        for said in _lots(strategy, name):
+            yield name, said
     for name, bars in data.items():
         for said in _first_bar(strategy, bars):
             yield name, said
@@ -92,6 +104,52 @@ def _hours(strategy: Strategy, times: Times, base: Bars) -> Iterator[str]:
             f"EXIT_TIME: {strategy.exit_time} is decided when the session's last interval has closed, so it fills at "
             f"the open of the next session: positions are held over the close. An exit_time at least {base.timeframe} "
             "before the close leaves in its session (X4)."
+        )
+
+
+def _exit_never(strategy: Strategy, data: Mapping[str, Bars], first_ns: int) -> Iterator[str]:
+    """Say when no session of the run, from the instant ``first_ns`` on, contains the exit time (X4)."""
+    if strategy.exit_time is None:
+        return
+    for bars in data.values():
+        ran = bars.grid.sessions.close_ns >= first_ns
+        if (exit_instants(strategy.exit_time, bars.grid)[ran] != NEVER).any():
+            return
+    yield (
+        f"EXIT_TIME: {strategy.exit_time} lies outside every session of this run, where it is ignored: it never made "
+        "anything leave (X4). A time like '-20m' counts from the close of every session."
+    )
+
+
+def _unknown_days(data: Mapping[str, Bars], first_ns: int) -> Iterator[str]:
+    """Say which sessions, from the instant ``first_ns`` on, the calendar knows nothing of (C3)."""
+    known: dict[int, bool] = {}
+    for bars in data.values():
+        sessions = bars.grid.sessions
+        ran = sessions.close_ns >= first_ns
+        known |= dict(zip(sessions.date[ran].tolist(), sessions.known[ran].tolist(), strict=True))
+    unknown = sorted(day for day, is_known in known.items() if not is_known)
+    if unknown:
+        calendar = next(iter(data.values())).calendar.name
+        years = " ".join(map(str, sorted({date_of(day).year for day in unknown})))
+        yield (
+            f"CALENDAR_UNKNOWN: the calendar {calendar} does not cover {len(unknown)} of the {len(known)} sessions, "
+            f"{date_of(unknown[0])} to {date_of(unknown[-1])}: normal hours are assumed there and every entry is "
+            "BLOCKED_CALENDAR, exits are not (C3). Import the exchange's days: workbench calendar import FILE --covers "
+            f"{years}"
+        )
+
+
+def _lots(strategy: Strategy, name: str) -> Iterator[str]:
+    """Say when a fixed quantity is no whole number of lots, which is rounded down (S3)."""
+    if not isinstance(strategy.sizing, FixedQty):
+        return
+    qty, lot = strategy.sizing.qty, instrument(name).lot
+    lots = math.floor(qty / lot + LOT_ROUNDING)
+    if qty / lot - lots > LOT_ROUNDING:
+        yield (
+            f"LOTS: FixedQty({qty:.10g}) is no whole number of lots of {lot:.10g}, so {lots * lot:.10g} is traded "
+            f"(S3); the next larger quantity is {(lots + 1) * lot:.10g}."
         )
 
 

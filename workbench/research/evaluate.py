@@ -46,10 +46,12 @@ def evaluate(
     ExpressionError
         The expression cannot be used: line, column, caret and how to fix it.
     ConfigError
-        More than one instrument, or a timeframe that these bars cannot make.
+        More than one instrument, a timeframe that these bars cannot make, or params that are no mapping.
     """
     if not isinstance(bars, Bars):
         bars = _only(bars)
+    if params is not None and not isinstance(params, Mapping):
+        raise ConfigError(f"params is {params!r}; a mapping of names to numbers is asked, like {{'n': 14}}.")
     own = bars.timeframe if timeframe is None else Timeframe.parse(timeframe)
     program = compile_program({_ROOT: expression}, params, own)
     columns = {one: columns_of(bars, one) for one in program.timeframes}

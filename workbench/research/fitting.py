@@ -1,4 +1,4 @@
-"""What must fit before a strategy can run: its bars, its calendar, its timeframes (rules B3, B9, C1, X3, N1)."""
+"""What must fit before a strategy can run: its bars, its calendar, its timeframes (rules B3, B9, C1, S3, X3, N1)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from workbench.market.bars import Bars
 from workbench.market.grid import Grid, build_grid
 from workbench.market.instruments import Instrument, instrument
 from workbench.research.hours import check_hours
-from workbench.strategy import Strategy
+from workbench.strategy import FixedQty, Strategy
 
 AnyBars = Bars | Mapping[str, Bars]
+
+#: Part of a lot by which a quantity may miss a whole number of them (S3).
+LOT_ROUNDING = 1e-9
 
 
 def check_arguments(strategy: Any, initial_cash: Any, costs: Any) -> None:
@@ -84,7 +87,10 @@ def common_grid(data: Mapping[str, Bars]) -> Grid:
 
 
 def check_timeframes(strategy: Strategy, grid: Grid) -> None:
-    """The base divides the strategy's timeframe (B3); proxy_close is daily logic on intraday bars (X3); hours fit."""
+    """The base divides the strategy's timeframe (B3); proxy_close is daily logic on intraday bars (X3).
+
+    Hours and a fixed quantity fit the sessions and the lots of the instruments too (D6, X4, S3).
+    """
     if not grid.timeframe.divides(strategy.bar_timeframe):
         raise StrategyError(
             f"strategy {strategy.name!r} decides on {strategy.timeframe} bars, which cannot be built from "
@@ -96,6 +102,22 @@ def check_timeframes(strategy: Strategy, grid: Grid) -> None:
             "for example 5m."
         )
     check_hours(strategy, grid)
+    _check_lots(strategy)
+
+
+def _check_lots(strategy: Strategy) -> None:
+    """Refuse a fixed quantity below one lot: rounded down to whole lots it is nothing, at every entry (S3)."""
+    if not isinstance(strategy.sizing, FixedQty):
+        return
+    for traded in map(instrument, strategy.instruments):
+        qty = strategy.sizing.qty
+        if math.floor(qty / traded.lot + LOT_ROUNDING) < 1:
+            raise StrategyError(
+                f"strategy {strategy.name!r}: sizing FixedQty({qty:.10g}) is less than one lot of {traded.name}, which "
+                f"is {traded.lot:.10g}: quantities are whole lots, so nothing could ever enter. The least is "
+                f"FixedQty({traded.lot:.10g}); an instrument whose lot is smaller is made known by "
+                f"wb.register_instrument({traded.name!r}, lot=...)."
+            )
 
 
 def instruments_of(data: Mapping[str, Bars]) -> list[Instrument]:

@@ -207,8 +207,9 @@ def trades_frame(trades: Records, instruments: Sequence[str]) -> pd.DataFrame:
             "net_pnl": numbers["net_pnl"],
             "return_frac": numbers["return_frac"],
             "r_multiple": numbers["r_multiple"],
-            "mae_frac": trades["mae_frac"].copy(),
-            "mfe_frac": trades["mfe_frac"].copy(),
+            # A short that never moved has an excursion of -0.0, which is no number to show.
+            "mae_frac": trades["mae_frac"] + 0.0,
+            "mfe_frac": trades["mfe_frac"] + 0.0,
             "bars_held": numbers["bars_held"],
             "is_open": numbers["is_open"],
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.engine.timetable import exit_instants
+from workbench.engine.timetable import NEVER, exit_instants
 from workbench.errors import StrategyError
 from workbench.market.grid import Grid
 from workbench.market.sessions import DayKind, wall_ns
@@ -12,7 +12,7 @@ from workbench.strategy import Strategy
 
 
 def check_hours(strategy: Strategy, grid: Grid) -> None:
-    """Refuse wall times with which nothing could enter on any normal day of the bars.
+    """Refuse wall times with which nothing could enter, or nothing would leave, on any day of the bars.
 
     Parameters
     ----------
@@ -24,7 +24,8 @@ def check_hours(strategy: Strategy, grid: Grid) -> None:
     Raises
     ------
     StrategyError
-        The entry window lies outside every session (D6), or the exit time at or before the proxy close (X3, X4).
+        The entry window or the exit time lies outside every session (D6, X4), or the exit time at or before the proxy
+        close (X3, X4).
     """
     sessions = grid.sessions
     normal = np.flatnonzero(sessions.kind == DayKind.NORMAL)
@@ -40,6 +41,12 @@ def check_hours(strategy: Strategy, grid: Grid) -> None:
                 f"({shown.proxy_close:%H:%M} on a normal day), at which execution proxy_close enters: nothing could "
                 "ever enter. Leave exit_time out, or choose a later one."
             )
+    if strategy.exit_time is not None and (exit_instants(strategy.exit_time, grid) == NEVER).all():
+        raise StrategyError(
+            f"strategy {strategy.name!r}: exit_time {strategy.exit_time} lies outside every session of the bars "
+            f"({shown.open:%H:%M}-{shown.close:%H:%M} on a normal day): it would never act, and positions would stay. "
+            f"Its times are those of the exchange, {zone}; '-20m' is 20 minutes before each close."
+        )
     if strategy.entry_window is not None and not _touches_a_session(strategy.entry_window, grid):
         start, stop = strategy.entry_window
         raise StrategyError(
