@@ -199,6 +199,7 @@ def test_version_names_the_version_and_on_request_the_engine() -> None:
     from workbench.jit import engine_hash
 
     assert expect(0, "version") == f"workbench {__version__}\n"
+    assert expect(0, "--version") == f"workbench {__version__}\n"
     assert f"engine {engine_hash()}" in expect(0, "version", "--all")
 
 

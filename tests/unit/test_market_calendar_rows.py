@@ -127,3 +127,11 @@ def test_C2_an_unknown_exchange_is_refused_and_nothing_kept(upload, tmp_path) ->
 def test_C2_a_file_that_cannot_be_read_is_refused(tmp_path: pathlib.Path) -> None:
     with pytest.raises(DataError, match=r"absent\.csv: there is no such file"):
         import_calendar(tmp_path / "absent.csv", home=tmp_path)
+
+
+@pytest.mark.parametrize("text", [HEADER, HEADER + "\n\n", HEADER + "# nothing yet\n"])
+def test_C2_a_file_without_a_row_is_refused(tmp_path: pathlib.Path, text: str) -> None:
+    """It imported nothing and said so to nobody."""
+    (tmp_path / "empty.csv").write_text(text)
+    with pytest.raises(DataError, match=r"empty\.csv: there is no row in it"):
+        import_calendar(tmp_path / "empty.csv", covers=[2024], home=tmp_path)

@@ -319,3 +319,46 @@ def test_B6_two_sets_of_columns_in_a_real_file_are_refused(data_dir: pathlib.Pat
     assert len(bars) + len(bars.report) == 6000
     assert (bars.report["reason"] == "open is missing (NaN)").sum() == 3547
     assert bars.report["reason"].str.contains("outside").sum() == 12
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_B6_lines_may_end_as_on_any_machine(tmp_path: pathlib.Path, end: str) -> None:
+    path = tmp_path / "bars.csv"
+    path.write_bytes(lines(lambda t: f"{t}+05:30", "ts,open,high,low,close,volume").replace("\n", end).encode())
+    check_read(read_bars(path, "5m", "NSE"))
+    path.write_bytes(path.read_bytes().replace(b"102.0", b""))
+    with pytest.raises(DataError, match=r"row 1 \(line 3\)"):
+        read_bars(path, "5m", "NSE")
+
+
+@pytest.mark.parametrize("values", [[1 + 2j, 1 + 0j, 1j], [True, False, True], pd.to_datetime(["2024-01-01"] * 3),
+                                    pd.Series([True, 1.0, 2.0], dtype=object), pd.array([True, None, True])])
+def test_B6_what_only_turns_into_numbers_is_refused(values: object) -> None:
+    """As float, numpy halves a complex number with a warning, and takes True for a price of 1."""
+    frame = pd.DataFrame([row[1:] for row in ROWS], columns=["open", "high", "low", "close", "volume"], index=OPENINGS)
+    for name in ("high", "volume"):
+        wrong = frame.assign(**{name: pd.Series(values).set_axis(OPENINGS)})
+        with pytest.raises(DataError, match=f"row 0: {name} .* is not a number"):
+            Bars(wrong, "5m", "NSE")
+
+
+def test_B6_booleans_in_a_text_file_are_no_prices(write: Write) -> None:
+    text = "ts,open,high,low,close\n2024-03-01 09:15+05:30,True,True,True,True\n"
+    with pytest.raises(DataError, match=r"row 0 \(line 2\): open True is not a number"):
+        read_bars(write(text), "5m", "NSE")
+
+
+def test_B6_messages_show_plain_numbers_and_one_full_stop(write: Write) -> None:
+    frame = pd.DataFrame({name: [1.0, 1.0] for name in ("open", "high", "low", "close")}, index=pd.Index([7, 8]))
+    texts = []
+    for refused in (lambda: Bars(frame, "5m", "NSE"),
+                    lambda: read_bars(write("no parquet at all", "bars.parquet"), "5m", "NSE"),
+                    lambda: read_bars(write("ts,open,high,low,close\n5,1,1,1,1\n"), "5m", "NSE"),
+                    lambda: read_bars(write("symbol,ts,open,high,low,close\n5,1,1,1,1,1\n6,1,1,1,1,1\n"), "5m", "NSE")):
+        with pytest.raises(DataError) as caught:
+            refused()
+        texts.append(str(caught.value))
+    assert "the index holds 7, not times" in texts[0]
+    assert "time 5 is neither" in texts[2]
+    assert "symbol 6 in a file of 5" in texts[3]
+    assert not [text for text in texts if "np." in text or ".. " in text]

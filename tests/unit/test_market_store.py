@@ -210,3 +210,12 @@ def test_written_files_follow_the_umask(tmp_path: pathlib.Path) -> None:
     assert target.read_bytes() == b"x"
     assert target.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in tmp_path.iterdir()] == ["trades.csv"]
+
+
+def test_N1_a_conflict_shows_plain_numbers(store: Store, year: Bars) -> None:
+    store.save("TCS", year)
+    frame = year.frame
+    frame["volume"] = frame["volume"] + 1
+    with pytest.raises(DataError, match=r"has volume \d+\.0, the new one \d+\.0 \(") as caught:
+        store.save("TCS", Bars(frame, year.timeframe, year.calendar, year.basis))
+    assert "np." not in str(caught.value)

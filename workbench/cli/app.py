@@ -35,8 +35,17 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        about.version()
+        raise typer.Exit
+
+
 @app.callback()
 def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
     debug: Annotated[bool, typer.Option(DEBUG, help="Show where a failure came from; may stand anywhere.")] = False,
 ) -> None:
     """Research trading strategies: what was researched is what trades."""

@@ -27,6 +27,9 @@ class Handed(pd.DataFrame):
     """A frame that is handed over: ``Bars`` takes its columns out one by one, so that none is in memory twice."""
 
 
+#: What numpy would turn into a number that it is not.
+_NO_NUMBERS = (bool, np.bool_, complex, np.complexfloating, dt.date, dt.timedelta, np.datetime64, np.timedelta64)
+
 _SHOWN = (*Arrays._fields, "arrays", "ts_ns")
 
 
@@ -273,18 +276,26 @@ def _arrays(frame: pd.DataFrame, where: Origin) -> tuple[Int64, Float64, tuple[s
 
 
 def _numbers(column: Any, name: str, where: Origin) -> npt.NDArray[np.float64]:
-    try:
-        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    except (ValueError, TypeError):
-        numbers = pd.to_numeric(column, errors="coerce")
-        row = int(np.argmax((numbers.isna() & column.notna()).to_numpy()))
-        raise DataError(f"{where.at(row)}: {name} {column.iloc[row]!r} is not a number.") from None
+    """A column as numbers; numpy would also take booleans for 1 and 0, times for nanoseconds, and halve complex."""
+    if column.dtype.kind in "bcmM":
+        wrong = column.notna()
+    elif column.dtype.kind == "O":
+        wrong = column.map(lambda value: isinstance(value, _NO_NUMBERS))
+    else:
+        wrong = pd.Series([False])
+    if not wrong.any():
+        try:
+            return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        except (ValueError, TypeError):
+            wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
+    row = int(np.argmax(wrong.to_numpy()))
+    raise DataError(f"{where.at(row)}: {name} {column.iloc[[row]].tolist()[0]!r} is not a number.")
 
 
 def _stamps(index: Any, where: Origin) -> Int64:
     """Stamps in ns UTC; times without a zone are refused, whatever the repair (rule B6)."""
     if len(index) and not isinstance(index.dtype, pd.DatetimeTZDtype):
-        first = index[0] if isinstance(index, pd.Index) else index.iloc[0]
+        first = index[:1].tolist()[0]
         if not isinstance(index.dtype, np.dtype) or index.dtype.kind != "M":
             raise DataError(f"{where.at(0)}: the index holds {first!r}, not times. "
                             "Bars have an index 'ts' of instants with a time zone.")

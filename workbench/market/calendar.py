@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DataError
 from workbench.market.calendar_rows import CalendarRows, read_rows
 from workbench.market.home import home_folder, write_atomically
 from workbench.market.sessions import Session, SessionTable, TradingDays, day_number
@@ -208,6 +208,9 @@ def import_calendar(path: str | pathlib.Path, covers: Iterable[int] = (),
     years = [int(year) for year in covers]
     if any(not 1900 <= year <= 2200 for year in years):
         raise ConfigError(f"covers={years} names something that is no year. Write covers=[2024].")
+    if not rows:
+        raise DataError(f"{path}: there is no row in it, so there is nothing to import. Write one line a special day, "
+                        "such as 2024-11-01,NSE,SPECIAL,18:00,19:00,Muhurat.")
     by_exchange: dict[str, list[Any]] = {}
     for row in rows:
         by_exchange.setdefault(_canonical(row.exchange), []).append(row)

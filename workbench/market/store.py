@@ -187,8 +187,9 @@ class Store:
             differs = stored != given
             if differs.any():
                 i = int(np.argmax(differs))
-                raise DataError(f"{path}: the stored bar of {bars.index[new[i]]} has {name} {stored[i]!r}, the new one "
-                                f"{given[i]!r} ({int(differs.sum()):,} such bars). Stored bars are not overwritten.")
+                before, after = float(stored[i]), float(given[i])
+                raise DataError(f"{path}: the stored bar of {bars.index[new[i]]} has {name} {before}, the new one "
+                                f"{after} ({int(differs.sum()):,} such bars). Stored bars are not overwritten.")
         fresh = np.setdiff1d(np.arange(len(bars)), new)
         frame = pd.concat([kept.frame, bars.frame.iloc[fresh]]).sort_index()
         return Bars(frame, bars.timeframe, bars.calendar, bars.basis, origin=Origin(str(path)),
@@ -260,7 +261,7 @@ def _facts(path: pathlib.Path) -> tuple[dict[str, str], int]:
     try:
         metadata = parquet.read_metadata(path)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: the Parquet file is damaged or cut short: {str(error)[:200]}. "
+        raise DataError(f"{path}: the Parquet file is damaged or cut short: {str(error)[:200].rstrip('.')}. "
                         "Import it again.") from error
     written = metadata.metadata or {}
     facts = {name: written.get(f"workbench.{name}".encode()) for name in _KEYS}

@@ -153,7 +153,8 @@ def _refuse_several_symbols(table: pd.DataFrame, found: dict[str, int], origin: 
     other = (symbols != symbols.iloc[0]).to_numpy(dtype=bool)
     if other.any():
         row = int(np.argmax(other))
-        raise DataError(f"{origin.at(row)}: symbol {symbols.iloc[row]!r} in a file of {symbols.iloc[0]!r}. "
+        other_symbol, symbol = symbols.iloc[[row, 0]].tolist()
+        raise DataError(f"{origin.at(row)}: symbol {other_symbol!r} in a file of {symbol!r}. "
                         "One file holds one instrument: split it.")
 
 
@@ -210,7 +211,7 @@ def _column_by_column(file: Any) -> pd.DataFrame:
 
 def _read_text(path: pathlib.Path, names: list[str] | None) -> tuple[pd.DataFrame, int]:
     """A delimited text file; the header's own names, unchanged, or the names given for a file without one."""
-    head = _head(path)
+    head = _head(path).replace("\r\n", "\n").replace("\r", "\n")
     separator = max(",;\t|", key=head.splitlines()[0].count) if head.strip() else ","
     header = next(csv.reader(io.StringIO(head), delimiter=separator), [])
     if names is None and header and all(_is_value(cell) for cell in header[-4:]):
@@ -261,4 +262,4 @@ def _is_value(cell: str) -> bool:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
+    return " ".join(str(error).split())[:200].rstrip(".")

@@ -6,7 +6,7 @@ zone of the clock, which nobody guesses: it is refused unless the reader names i
 
 from __future__ import annotations
 
-import re
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,10 @@ import pandas as pd
 from workbench.errors import ConfigError, DataError
 from workbench.market.checks import Origin
 from workbench.market.sessions import Int64
+from workbench.market.sources.written import read_written
 from workbench.market.timeframe import DAY_NS, MINUTE_NS
 
 _MISSING = np.iinfo(np.int64).min
-_OFFSET = r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})\s*$"
-_SIGNED = re.compile(r"([+-])(\d{2}):?(\d{2})\s*$")
-_SLASHED = re.compile(r"\s*(\d{1,2})([./-])(\d{1,2})\2(\d{2}|\d{4})(?!\d)")
 #: Epoch numbers by size: nanoseconds in a unit, and the smallest value read in it (1973).
 _EPOCHS = ((1, 10**17), (1_000, 10**14), (1_000_000, 10**11), (1_000_000_000, 10**8))
 
@@ -52,6 +50,8 @@ def instants(values: Any, zone: str | None, daily: bool, origin: Origin) -> Int6
         A zone that contradicts the stamps' own offsets; clock times without a zone, a text that is no time, day and
         month that cannot be told apart, a time that the zone skips or shows twice. Names file and row.
     """
+    if zone is not None:
+        _zone(zone)
     values = pd.Series(values).reset_index(drop=True)
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         ns = _ns(values)
@@ -70,19 +70,23 @@ def joined(dates: Any, times: Any) -> pd.Series:
     day = pd.Series(dates).reset_index(drop=True)
     if day.dtype.kind in "if":
         day = day.astype("Int64")
+    elif day.dtype.kind == "M":
+        day = day.dt.strftime("%Y-%m-%d")
     clock = pd.Series(times).reset_index(drop=True)
     if clock.dtype.kind in "if":  # 915 or 91500: a number has lost its zeros
         width = 6 if clock.max() > 2400 else 4
         clock = clock.astype("Int64").astype("str").str.zfill(width)
         clock = clock.str.replace(r"(\d{2})(\d{2})(\d{2})?$", r"\1:\2:\3", regex=True).str.rstrip(":")
-    return day.astype("str") + " " + clock.astype("str")
+    # A date exported as a midnight says its clock twice.
+    date = day.astype("str").str.strip().str.replace(r"[T ]+0?0:00(?::00(?:\.0+)?)?$", "", regex=True)
+    return date + " " + clock.astype("str")
 
 
 def _of_numbers(values: pd.Series, zone: str | None, daily: bool, origin: Origin) -> Int64:
-    """Epoch numbers, or dates written as 20240131."""
+    """Epoch numbers, or dates and clock times written as 20240131, 202401310915 or 20240131091500."""
     known = values.dropna()
     size = float(known.iloc[0]) if len(known) else 0.0
-    if known.between(19000101, 22001231).all() and len(known):
+    if len(known) and any(_are_dates(known, digits) for digits in (8, 12, 14)):
         return _of_text(values.astype("Int64").astype("str"), zone, daily, origin)
     for scale, smallest in _EPOCHS:
         if size >= smallest:
@@ -91,52 +95,39 @@ def _of_numbers(values: pd.Series, zone: str | None, daily: bool, origin: Origin
             instants_ns = np.where(values.isna().to_numpy(), _MISSING, whole)
             _refuse_other_zone(instants_ns, np.zeros(len(whole), np.int64), zone, daily, origin)
             return instants_ns
-    raise DataError(f"{origin.at(0)}: time {values.iloc[0]!r} is neither an epoch number nor a date such as 20240131.")
+    row = int(np.argmax(values.notna().to_numpy()))
+    raise DataError(f"{origin.at(row)}: time {values.iloc[row]} is neither an epoch number nor a date such as "
+                    "20240131. Every row needs its date: write times as 2024-01-31 09:15:00+05:30.")
+
+
+def _are_dates(known: pd.Series, digits: int) -> bool:
+    """Whether whole numbers are dates, with hours and minutes for 12 digits and seconds for 14.
+
+    With 12 digits they could be epochs in milliseconds of 1976 to 1979, but only if every one of them happens to be a
+    day and a clock that exist; with 14 they are beyond every epoch.
+    """
+    place = 10 ** (digits - 8)
+    if not known.between(19000101 * place, 22001231 * place + place - 1).all() or (known % 1 != 0).any():
+        return False
+    clock = known % place * (100 if digits == 12 else 1)
+    month, day = known // (place * 100) % 100, known // place % 100
+    return digits != 12 or bool((month.between(1, 12) & day.between(1, 31) & (clock // 10000 < 24)
+                                 & (clock // 100 % 100 < 60)).all())
 
 
 def _of_text(values: pd.Series, zone: str | None, daily: bool, origin: Origin) -> Int64:
     text = values.astype("str").str.strip()
     missing = values.isna() | text.isin(["", "NaT", "nan", "None", "<NA>"])
-    offset = text.str.contains(_OFFSET, regex=True, flags=re.IGNORECASE) & ~missing
-    if offset.any():
-        if not (offset | missing).all():
-            row = int(np.argmax((~offset & ~missing).to_numpy()))
+    written = read_written(text, np.asarray(missing, np.bool_), origin)
+    if written.has_offset.any():
+        bare = ~written.has_offset & ~np.asarray(missing, np.bool_)
+        if bare.any():
+            row = int(np.argmax(bare))
             raise DataError(f"{origin.at(row)}: {text.iloc[row]!r} has no time zone, other rows have one.")
-        ns = _parsed(text, missing, origin, utc=True)
-        _refuse_other_zone(ns, _offsets(text), zone, daily, origin)
+        ns = np.where(missing, _MISSING, written.clock_ns - written.offset_ns)
+        _refuse_other_zone(ns, written.offset_ns, zone, daily, origin)
         return ns
-    parsed = _parsed(text, missing, origin, utc=False)
-    clock = pd.Series(parsed.astype("datetime64[ns]"))
-    return _of_clock(clock, zone, daily, origin)
-
-
-def _parsed(text: pd.Series, missing: pd.Series, origin: Origin, utc: bool) -> Int64:
-    """Parse text; day and month must be told apart by some row."""
-    options: dict[str, Any] = {"utc": utc, "errors": "coerce", "format": "ISO8601"}
-    moments = pd.to_datetime(text.mask(missing), **options)
-    if (moments.isna() & ~missing).any():
-        options = {"utc": utc, "errors": "coerce", "format": "mixed", "dayfirst": _day_first(text, missing, origin)}
-        moments = pd.to_datetime(text.mask(missing), **options)
-    bad = (moments.isna() & ~missing).to_numpy()
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise DataError(f"{origin.at(row)}: {text.iloc[row]!r} is not a time. Write it as 2024-01-31 09:15:00+05:30.")
-    return _ns(moments)
-
-
-def _day_first(text: pd.Series, missing: pd.Series, origin: Origin) -> bool:
-    """Whether 03/04/2024 is the third of April; told by any row in which one of the two is above 12."""
-    parts = text[~missing].str.extract(_SLASHED)
-    first, second = pd.to_numeric(parts[0]), pd.to_numeric(parts[2])
-    if not first.notna().any():
-        return False
-    if (first > 12).any() or (parts[1] == ".").all():
-        return True
-    if (second > 12).any():
-        return False
-    row = int(text.index[~missing][int(np.argmax(first.notna().to_numpy()))])
-    raise DataError(f"{origin.at(row)}: in {text.iloc[row]!r} nobody can tell day from month, in any row of the file. "
-                    "Write dates as 2024-01-31.")
+    return _of_clock(pd.Series(written.clock_ns.astype("datetime64[ns]")), zone, daily, origin)
 
 
 def _of_clock(values: pd.Series, zone: str | None, daily: bool, origin: Origin) -> Int64:
@@ -159,19 +150,12 @@ def _of_clock(values: pd.Series, zone: str | None, daily: bool, origin: Origin) 
     return np.asarray(local.asi8, dtype=np.int64)
 
 
-def _zone(name: str) -> Any:
+def _zone(name: Any) -> Any:
     try:
-        return pd.Timestamp(0, tz="UTC").tz_convert(name).tz
+        # pandas takes a number for an offset in seconds.
+        return pd.Timestamp(0, tz="UTC").tz_convert(name if isinstance(name, str | dt.tzinfo) else str(name)).tz
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise ConfigError(f"zone={name!r} is no time zone. Write 'Asia/Kolkata' or 'America/New_York'.") from error
-
-
-def _offsets(text: pd.Series) -> Int64:
-    """Offset that each text ends in, in nanoseconds; 0 for ``Z``, ``UTC``, ``GMT`` and where there is none."""
-    parts = text.str.extract(_SIGNED)
-    minutes = 60 * pd.to_numeric(parts[1]) + pd.to_numeric(parts[2])
-    signed = minutes.where(parts[0] != "-", -minutes).fillna(0)
-    return np.asarray(signed.to_numpy(np.int64) * MINUTE_NS, np.int64)
 
 
 def _refuse_other_zone(ns: Int64, offset: Int64, zone: str | None, daily: bool, origin: Origin) -> None:
