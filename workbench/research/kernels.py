@@ -6,19 +6,22 @@ small made-up market, all that a backtest needs is compiled here, in one process
 
 from __future__ import annotations
 
+import compileall
 import sys
 import time
 
 from workbench.costs import bps
 from workbench.expressions.batch import Batch
 from workbench.expressions.stepper import Stepper
+from workbench.jit import PACKAGE
 from workbench.market import samples
 from workbench.research.backtest import backtest
+from workbench.research.sweep import sweep
 from workbench.strategy import Strategy
 
 
 def compile_kernels() -> float:
-    """Compile, or load from the cache, all that a backtest and a bar-by-bar run need.
+    """Compile, or load from the cache, all that a backtest, a sweep and a bar-by-bar run need.
 
     Returns
     -------
@@ -49,6 +52,9 @@ def compile_kernels() -> float:
     stepper = Stepper([strategy.program], bars.grid)
     stepper.feed((1.0, 1.0, 1.0, 1.0, 1.0))
     Batch([strategy.program])
+    sweep(strategy, bars, {"cooldown_bars": [0]}, keep=False, progress=False, workers=1)
+    # Where Python is told to write no bytecode, every process would compile these sources anew.
+    compileall.compile_dir(PACKAGE, quiet=2)
     return time.perf_counter() - started
 
 
