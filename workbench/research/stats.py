@@ -26,7 +26,6 @@ from workbench.research.curve import (
     is_flat,
     longest_run,
     returns_from,
-    sessions_of,
     summary_of,
 )
 
@@ -77,9 +76,10 @@ def statistics(
         Name to float, int, text (the benchmark's name) or None where the statistic is undefined. Fractions, never
         percent; money in the account's currency.
     """
-    found = statistics_of(summary_of(rows), trades, fills, risk_free_ann)
+    summary = summary_of(rows)
+    found = statistics_of(summary, trades, fills, risk_free_ann)
     if benchmark is not None:
-        found |= _against(rows, sessions_of(rows), risk_free_ann, benchmark)
+        found |= _against(rows, summary.sessions, risk_free_ann, benchmark)
     assert all(v is None or isinstance(v, str) or np.isfinite(v) for v in found.values()), f"not finite: {found}"
     return found
 

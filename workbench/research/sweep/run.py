@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,6 @@ from workbench.engine.skipping import run_quickly
 from workbench.engine.tally import new_tally
 from workbench.expressions.evaluate import Evaluated, Evaluation
 from workbench.market.bars import Bars
-from workbench.market.timeframe import Timeframe
 from workbench.research.backtest import simulated
 from workbench.research.curve import summary_of_tally
 from workbench.research.fitting import check_timeframes, common_grid, instruments_of
@@ -90,7 +89,7 @@ class Batch:
         for number, i in enumerate(sets):
             self._number[i] = number
         for name in self.ground.data:
-            columns = _Columns(self.ground, name, timeframes, cut)
+            columns = {timeframe: self.ground.columns(name, timeframe, cut) for timeframe in timeframes}
             self.evaluations[name, cut] = Evaluation(programs, columns)
 
     def row(self, i: int) -> Row:
@@ -125,13 +124,6 @@ class Batch:
 
     def _evaluated(self, i: int, name: str) -> Evaluated:
         return self.evaluations[name, _cut(self.strategies[i])].of(self._number[i])
-
-
-class _Columns(dict[Timeframe, Any]):
-    """Columns of one instrument by timeframe."""
-
-    def __init__(self, ground: Ground, name: str, timeframes: set[Timeframe], cut: bool) -> None:
-        super().__init__({timeframe: ground.columns(name, timeframe, cut) for timeframe in timeframes})
 
 
 def _cut(strategy: Strategy) -> bool:
