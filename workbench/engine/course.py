@@ -29,10 +29,14 @@ class Course(NamedTuple):
         Extremes of each whole block; of one without a bar infinity, minus infinity.
     ends : uint8[blocks]
         All flags of each block's instants together.
+    ends_session : bool[blocks]
+        Whether the last bar of a session is in the block.
     rows_before : int32[m + 1]
         Count of bars before each instant.
     closes_at : int32[c]
         Instant of each strategy close.
+    closes_before : int32[m + 1]
+        Count of strategy closes before each instant.
     bars_before : int32[c + 1]
         Count of strategy bars before each close.
     last_row : int32[sessions]
@@ -44,8 +48,10 @@ class Course(NamedTuple):
     least_close: Float64
     greatest_close: Float64
     ends: npt.NDArray[np.uint8]
+    ends_session: npt.NDArray[np.bool_]
     rows_before: Int32
     closes_at: Int32
+    closes_before: Int32
     bars_before: Int32
     last_row: Int32
 
@@ -84,14 +90,19 @@ def course_of(market: Market, has_bar: npt.NDArray[np.bool_], sessions: int) -> 
     """
     traded = ~np.isnan(market.close[:, 0])
     blocks = len(traded) // BLOCK
-    closes_at = np.flatnonzero(market.times.flags & np.uint8(Instant.STRATEGY_CLOSE)).astype(np.int32)
+    is_close = (market.times.flags & np.uint8(Instant.STRATEGY_CLOSE)) > 0
+    closes_at = np.flatnonzero(is_close).astype(np.int32)
     last_row = np.full(sessions, -1, np.int32)
     rows = np.flatnonzero(traded)
     last_row[market.times.session[rows]] = rows  # of several rows of one session numpy keeps the last
     ends = np.empty(blocks, np.uint8)
     low, high, least_close, greatest_close = np.empty((4, blocks))
     extremes = low, high, least_close, greatest_close
-    made = Course(*extremes, ends, _counted(traded), closes_at, _counted(has_bar), last_row)
+    counted = _counted(traded), closes_at, _counted(is_close), _counted(has_bar)
+    ends_session = np.zeros(blocks, np.bool_)
+    last_blocks = last_row[last_row >= 0] // BLOCK
+    ends_session[last_blocks[last_blocks < blocks]] = True
+    made = Course(*extremes, ends, ends_session, *counted, last_row)
     sum_up(market, made)
     return made
 

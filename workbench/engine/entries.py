@@ -19,14 +19,14 @@ from workbench.engine.ledger import submit
 from workbench.engine.moment import moment
 from workbench.engine.records import Direction, Instant
 from workbench.engine.sizing import affordable_qty, cap_qty, free_cash, release, reserve, wanted_qty
-from workbench.jit import njit
+from workbench.jit import inlined, njit
 from workbench.schema import Decision, OrderKind, Reason, Signal
 from workbench.tolerance import equal, less_equal
 
 CONFLICT = 2
 
 
-@njit
+@inlined
 def asked_side(config, flags):  # type: ignore[no-untyped-def]
     """+1 or -1 for the entry that is true, 0 for none, CONFLICT for both (D6, N6)."""
     if config["direction"] == Direction.LONG:
@@ -40,13 +40,13 @@ def asked_side(config, flags):  # type: ignore[no-untyped-def]
     return -1 if flags & Signal.SHORT_ENTRY else 0
 
 
-@njit
+@inlined
 def cooling(config, position):  # type: ignore[no-untyped-def]
     """D10: whether too few of its own strategy bars have passed since the bar that holds its last exit fill."""
     return position["n_bars"] - 1 - position["exit_bar"] < config["cooldown_bars"]
 
 
-@njit
+@inlined
 def standing_block(desk, instant):  # type: ignore[no-untyped-def]
     """The first block that the instant and the account put in an entry's way, NONE if nothing does (D6, X1)."""
     config = desk.config[0]
@@ -67,7 +67,7 @@ def standing_block(desk, instant):  # type: ignore[no-untyped-def]
     return Decision.NONE.value
 
 
-@njit
+@inlined
 def order_candidates(desk, ranking):  # type: ignore[no-untyped-def]
     """D7: write the order of sending into ``scratch["place"]`` and return the number of candidates.
 
@@ -141,7 +141,7 @@ def send_entries(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
             row["decision"] = verdict
 
 
-@njit
+@inlined
 def size(desk, k, ns, atr, usable, slot_cash):  # type: ignore[no-untyped-def]
     """S3: ENTRY_TRUE with the quantity of candidate ``k``, or the block that leaves none.
 
@@ -160,7 +160,7 @@ def size(desk, k, ns, atr, usable, slot_cash):  # type: ignore[no-untyped-def]
     return Decision.ENTRY_TRUE.value, qty
 
 
-@njit
+@inlined
 def price_exits(desk, instant):  # type: ignore[no-untyped-def]
     """Write what each exit decided now releases into ``scratch`` and return the sum (S4)."""
     total = 0.0
@@ -173,7 +173,7 @@ def price_exits(desk, instant):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit
+@inlined
 def leaving_now(desk, instant):  # type: ignore[no-untyped-def]
     """Number of exits decided at this instant."""
     if desk.account[0]["n_exits"] == 0:
@@ -186,7 +186,7 @@ def leaving_now(desk, instant):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit
+@inlined
 def send_entry(desk, k, instant, qty, atr, free):  # type: ignore[no-untyped-def]
     """Send one entry, name the exits it needs, and return what it reserves."""
     account = desk.account[0]
@@ -210,7 +210,7 @@ def send_entry(desk, k, instant, qty, atr, free):  # type: ignore[no-untyped-def
     return held_back
 
 
-@njit
+@inlined
 def name_exits(desk, k, instant, cost, free):  # type: ignore[no-untyped-def]
     """D8: name the first exits, as few as give the entry its slot and its cash; a reversal names its own first."""
     config = desk.config[0]

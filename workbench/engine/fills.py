@@ -61,7 +61,7 @@ def fill(desk, instant, k, order, kind, reason, side, qty, price):  # type: igno
     on_fill(desk, place, instant.session)
 
 
-@njit
+@inlined
 def fill_exit(desk, market, i, k):  # type: ignore[no-untyped-def]
     """F1: a market exit fills at the open, with slippage against the trader."""
     position = desk.positions[k]
@@ -71,7 +71,7 @@ def fill_exit(desk, market, i, k):  # type: ignore[no-untyped-def]
     fill(desk, moment(market, i), k, order, OrderKind.OPEN.value, reason, side, abs(position["qty"]), price)
 
 
-@njit
+@inlined
 def fill_entries(desk, market, i):  # type: ignore[no-untyped-def]
     """F1: market entries fill at the open in sending order; D8: only once the exits they name have filled."""
     sent = -1
@@ -96,7 +96,7 @@ def fill_entries(desk, market, i):  # type: ignore[no-untyped-def]
         fill(desk, moment(market, i), chosen, sent, OrderKind.OPEN.value, Reason.ENTRY_SIGNAL.value, side, qty, price)
 
 
-@njit
+@inlined
 def waits_for_exit(desk, k):  # type: ignore[no-untyped-def]
     """Whether an exit that entry ``k`` named still works (D8)."""
     entry = desk.positions[k]
@@ -139,7 +139,7 @@ def match_protective(desk, market, i, k):  # type: ignore[no-untyped-def]
         fill_target(desk, market, i, k, target)
 
 
-@njit
+@inlined
 def fill_stop(desk, market, i, k, price):  # type: ignore[no-untyped-def]
     """Fill the working stop; slippage applies, gapped or not (F5)."""
     position = desk.positions[k]
@@ -150,7 +150,7 @@ def fill_stop(desk, market, i, k, price):  # type: ignore[no-untyped-def]
     fill(desk, moment(market, i), k, position["stop_order"], OrderKind.STOP.value, reason, side, qty, paid)
 
 
-@njit
+@inlined
 def fill_target(desk, market, i, k, price):  # type: ignore[no-untyped-def]
     """Fill the target at its price or, gapped, at the open; no slippage (F5)."""
     position = desk.positions[k]

@@ -14,13 +14,13 @@ from workbench.jit import inlined, njit
 from workbench.schema import Decision, OrderKind, Reason
 
 
-@njit
+@inlined
 def book(desk, side, qty, price, charged):  # type: ignore[no-untyped-def]
     """Pay for a fill: the only change of cash (S5)."""
     desk.account[0]["cash"] -= side * qty * price + charged
 
 
-@njit
+@inlined
 def charges(desk, k, ns, side, qty, price, same_session):  # type: ignore[no-untyped-def]
     """Charges of a fill of instrument ``k`` by its own rates (F10)."""
     instrument = desk.instruments[k]
@@ -28,7 +28,7 @@ def charges(desk, k, ns, side, qty, price, same_session):  # type: ignore[no-unt
     return charges_of(rates, ns, side, qty, price, same_session)
 
 
-@njit
+@inlined
 def emit(desk, ns, instrument, order, action, kind, reason, side, qty, price):  # type: ignore[no-untyped-def]
     """Append one row to the actions."""
     account = desk.account[0]
@@ -45,7 +45,7 @@ def emit(desk, ns, instrument, order, action, kind, reason, side, qty, price):  
     row["price"] = price
 
 
-@njit
+@inlined
 def submit(desk, ns, instrument, kind, reason, side, qty, price):  # type: ignore[no-untyped-def]
     """Send an order and return its number."""
     account = desk.account[0]
@@ -55,7 +55,7 @@ def submit(desk, ns, instrument, kind, reason, side, qty, price):  # type: ignor
     return order
 
 
-@njit
+@inlined
 def order_exit(desk, k, instant, reason):  # type: ignore[no-untyped-def]
     """Send the market exit of position ``k``; there is at most one (D4)."""
     position = desk.positions[k]
@@ -79,7 +79,7 @@ def drop_entry(desk, k, ns, action):  # type: ignore[no-untyped-def]
     clear_entry(desk, k)
 
 
-@njit
+@inlined
 def clear_entry(desk, k):  # type: ignore[no-untyped-def]
     """Forget the working entry of instrument ``k``: it filled or was taken back."""
     position = desk.positions[k]

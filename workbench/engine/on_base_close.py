@@ -57,7 +57,7 @@ def mark_to_market(desk, market, i):  # type: ignore[no-untyped-def]
             position["mark"] = market.close[i, k]
         if position["qty"] != 0.0:
             if traded:
-                track(desk, market, i, k)
+                track(desk, k, market.high[i, k], market.low[i, k], market.times.close_ns[i])
             value += position["qty"] * position["mark"]
             pnl = position["qty"] * (position["mark"] - position["entry_price"])
             position["peak_pnl"] = max(position["peak_pnl"], pnl)
@@ -67,10 +67,9 @@ def mark_to_market(desk, market, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def track(desk, market, i, k):  # type: ignore[no-untyped-def]
-    """Follow one held position over a bar that has closed: best and worst price, trailing level."""
+def track(desk, k, high, low, ns):  # type: ignore[no-untyped-def]
+    """Follow one held position over a bar that has closed at ``ns``: best and worst price, trailing level."""
     position = desk.positions[k]
-    high, low = market.high[i, k], market.low[i, k]
     direction = 1 if position["qty"] > 0.0 else -1
     best, worst = (high, low) if direction > 0 else (low, high)
     if direction * worst < direction * position["worst"]:
@@ -79,7 +78,7 @@ def track(desk, market, i, k):  # type: ignore[no-untyped-def]
         position["best"] = best
         # The trailing level is a function of the best price: it moves only with it.
         if not math.isnan(desk.config[0]["trailing_stop_frac"]):
-            move_trailing(desk, k, direction, market.times.close_ns[i])
+            move_trailing(desk, k, direction, ns)
 
 
 @inlined

@@ -17,11 +17,11 @@ import math
 from workbench.engine.ledger import book, clear_entry, emit, submit
 from workbench.engine.levels import excursion_frac, stop_level, target_level, trailing_level, working_stop
 from workbench.engine.records import Action
-from workbench.jit import njit
+from workbench.jit import inlined, njit
 from workbench.schema import OrderKind, Reason
 
 
-@njit
+@inlined
 def on_fill(desk, row, session):  # type: ignore[no-untyped-def]
     """Apply row ``row`` of ``desk.fills``, which fell into session number ``session``."""
     fill = desk.fills[row]
@@ -37,7 +37,7 @@ def on_fill(desk, row, session):  # type: ignore[no-untyped-def]
         close_position(desk, k, fill)
 
 
-@njit
+@inlined
 def open_position(desk, k, fill, session):  # type: ignore[no-untyped-def]
     """Begin a trade: the position, its levels (F2) and its protective orders."""
     config = desk.config[0]
@@ -60,7 +60,7 @@ def open_position(desk, k, fill, session):  # type: ignore[no-untyped-def]
         protect(desk, k, fill["ns"])
 
 
-@njit
+@inlined
 def set_levels(config, position, tick, side):  # type: ignore[no-untyped-def]
     """Stop, target and trailing level from the fill price (F2, F6)."""
     price = position["entry_price"]
@@ -78,7 +78,7 @@ def set_levels(config, position, tick, side):  # type: ignore[no-untyped-def]
     position["target_order"] = -1
 
 
-@njit
+@inlined
 def protect(desk, k, ns):  # type: ignore[no-untyped-def]
     """Send the protective orders that have a level."""
     position = desk.positions[k]
@@ -103,7 +103,7 @@ def stop_reason(position, direction):  # type: ignore[no-untyped-def]
     return Reason.TRAILING_STOP.value
 
 
-@njit
+@inlined
 def close_position(desk, k, fill):  # type: ignore[no-untyped-def]
     """End a trade: its row, its protective orders, and the bar from which the cooldown counts."""
     account = desk.account[0]
@@ -128,14 +128,14 @@ def close_position(desk, k, fill):  # type: ignore[no-untyped-def]
     account["n_positions"] -= 1
 
 
-@njit
+@inlined
 def cancel_protective(desk, order, k, fill, kind, reason):  # type: ignore[no-untyped-def]
     """Cancel a protective order unless it does not exist or is the one that filled."""
     if order >= 0 and order != fill["order"]:
         emit(desk, fill["ns"], k, order, Action.CANCEL.value, kind, reason, fill["side"], fill["qty"], math.nan)
 
 
-@njit
+@inlined
 def write_trade(desk, k, fill):  # type: ignore[no-untyped-def]
     """Append the trade that ``fill`` closes (R1)."""
     account = desk.account[0]

@@ -18,11 +18,11 @@ import numpy as np
 
 from workbench.engine.ledger import charges
 from workbench.engine.records import Sizing
-from workbench.jit import njit
+from workbench.jit import inlined, njit
 from workbench.tolerance import less_equal
 
 
-@njit
+@inlined
 def free_cash(desk):  # type: ignore[no-untyped-def]
     """S4 without what exits release: equity less the margin of positions and the reserves of working entries."""
     account = desk.account[0]
@@ -36,7 +36,7 @@ def free_cash(desk):  # type: ignore[no-untyped-def]
     return free
 
 
-@njit
+@inlined
 def release(desk, k, instant):  # type: ignore[no-untyped-def]
     """What the exit of position ``k`` frees at its mark, net of slippage and charges (S4)."""
     config = desk.config[0]
@@ -59,13 +59,13 @@ def whole_lots(qty: float, lot: float) -> float:
     return np.floor(lots) * lot
 
 
-@njit
+@inlined
 def reserve(desk, k, side, qty, price, ns):  # type: ignore[no-untyped-def]
     """Margin and estimated charges of an entry (S4)."""
     return qty * price * desk.config[0]["margin_frac"] + charges(desk, k, ns, side, qty, price, True)
 
 
-@njit
+@inlined
 def wanted_qty(desk, k, close, atr, slot_cash):  # type: ignore[no-untyped-def]
     """S2: the policy's quantity before cash and caps, in whole lots; ``close`` is close[t]."""
     config = desk.config[0]
@@ -86,7 +86,7 @@ def wanted_qty(desk, k, close, atr, slot_cash):  # type: ignore[no-untyped-def]
     return whole_lots(qty, desk.instruments[k]["lot"])
 
 
-@njit
+@inlined
 def stop_distance(config, close, atr):  # type: ignore[no-untyped-def]
     """Distance in price that RiskPerTrade risks (S2): k·ATR, else the stop, else the trailing stop."""
     if not math.isnan(config["stop_loss_atr"]):
@@ -96,7 +96,7 @@ def stop_distance(config, close, atr):  # type: ignore[no-untyped-def]
     return config["trailing_stop_frac"] * close
 
 
-@njit
+@inlined
 def affordable_qty(desk, k, side, qty, price, free, ns):  # type: ignore[no-untyped-def]
     """The largest whole number of lots up to ``qty`` whose cost and charges fit into ``free`` (S3)."""
     if qty <= 0.0 or less_equal(reserve(desk, k, side, qty, price, ns), free):
@@ -114,7 +114,7 @@ def affordable_qty(desk, k, side, qty, price, free, ns):  # type: ignore[no-unty
     return fits * lot
 
 
-@njit
+@inlined
 def cap_qty(desk, k, qty, price):  # type: ignore[no-untyped-def]
     """S3's caps: share of equity in the instrument and in its sector, and money in the instrument."""
     config = desk.config[0]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from workbench.engine.course import BLOCK
 from workbench.engine.records import Records
-from workbench.jit import inlined, njit
+from workbench.jit import inlined
 
 #: Drawdowns no deeper than this are rounding.
 ROUNDING_FRAC = 1e-12
@@ -19,6 +19,7 @@ tally_dtype = np.dtype(
     [
         ("peak", np.float64),  # highest equity of any row so far, initial cash included
         ("deepest", np.float64),  # lowest drawdown of any row
+        ("lowest", np.float64),  # part of the peak, rounding and all, above which no row is the deepest
         ("lowest_cash", np.float64),
         ("final", np.float64),  # equity of the last row
         ("held_rows", np.int64),
@@ -43,6 +44,7 @@ def new_tally(sessions: int, initial_cash: float) -> Tally:
     total = np.zeros(1, tally_dtype)
     total["peak"] = total["final"] = initial_cash
     total["lowest_cash"] = np.inf
+    total["lowest"] = 1.0 + 1e-9
     for name in ("next_entry", "next_exit", "next_short_exit"):
         total[name] = -1
     return Tally(total, np.full(sessions, np.nan), np.zeros(sessions, np.bool_))
@@ -60,9 +62,19 @@ def add_row(tally, equity):  # type: ignore[no-untyped-def]
     total = tally.total[0]
     if equity > total["peak"]:
         total["peak"] = equity
-    lost = drawdown_frac(equity, total["peak"])
-    if lost < total["deepest"]:
-        total["deepest"] = lost
+    else:
+        add_depth(total, equity)
+
+
+@inlined
+def add_depth(total, equity):  # type: ignore[no-untyped-def]
+    """Equity that is no new peak; compared without a division first, for almost no row is the deepest so far."""
+    if equity < total["peak"] * total["lowest"]:
+        lost = drawdown_frac(equity, total["peak"])
+        if lost < total["deepest"]:
+            total["deepest"] = lost
+            # Near the loss of everything a fraction more or less is no guard against rounding: always divide.
+            total["lowest"] = (1.0 + lost) * (1.0 + 1e-9) if lost > -0.999999 else math.inf
 
 
 @inlined
@@ -92,57 +104,32 @@ def add_instant(desk, market, course, tally, i):  # type: ignore[no-untyped-def]
         end_session(tally, session, equity)
 
 
-@njit
-def add_stretch(desk, market, course, tally, i, stop):  # type: ignore[no-untyped-def]
-    """The rows from instant ``i`` to before ``stop``, between which cash and quantity are what they are now."""
-    rows = course.rows_before[stop] - course.rows_before[i]
-    if rows == 0:
-        return
+@inlined
+def add_rows(desk, market, course, tally, block):  # type: ignore[no-untyped-def]
+    """The rows of a whole block, over which cash and quantity are what they are now.
+
+    Equity rises and falls with the close, rounding included, so extremes of closes give those of equity. A block
+    without a bar has infinite extremes, and adds nothing.
+    """
     total = tally.total[0]
-    position = desk.positions[0]
-    cash, qty = desk.account[0]["cash"], position["qty"]
-    if qty == 0.0:
-        # Equity is the cash, and was at the row before: no new peak, no new depth.
-        for session in range(market.times.session[i], market.times.session[stop - 1] + 1):
-            if i <= course.last_row[session] < stop:
-                end_session(tally, session, cash)
-        total["final"] = cash
-        if cash < total["lowest_cash"]:
-            total["lowest_cash"] = cash
+    cash, qty = desk.account[0]["cash"], desk.positions[0]["qty"]
+    best, worst = course.greatest_close[block], course.least_close[block]
+    if best < worst:
         return
-    total["held_rows"] += rows
-    while i < stop:
-        if i % BLOCK == 0 and i + BLOCK <= stop and add_block(market, course, tally, i, cash, qty):
-            i += BLOCK
-            continue
+    if qty < 0.0:
+        best, worst = worst, best
+    greatest, least = cash + qty * best, cash + qty * worst
+    ends = course.ends_session[block]
+    if greatest <= total["peak"] and not ends:
+        add_depth(total, least)
+        return
+    if not ends and least > greatest * total["lowest"] > 0.0:
+        # Whatever the order of its closes, none of them is as deep below the new peak.
+        total["peak"] = greatest
+        return
+    for i in range(block * BLOCK, (block + 1) * BLOCK):
         if not math.isnan(market.close[i, 0]):
             equity = cash + qty * market.close[i, 0]
             add_row(tally, equity)
             if course.last_row[market.times.session[i]] == i:
                 end_session(tally, market.times.session[i], equity)
-        i += 1
-    total["final"] = cash + qty * position["mark"]
-
-
-@inlined
-def add_block(market, course, tally, i, cash, qty):  # type: ignore[no-untyped-def]
-    """The rows of a whole block, if none of them is a new peak: then the worst close gives the deepest drawdown.
-
-    Equity rises and falls with the close, rounding included, so extremes of closes give those of equity. A block
-    without a bar has infinite extremes, which change nothing.
-    """
-    total = tally.total[0]
-    block = i // BLOCK
-    best, worst = course.greatest_close[block], course.least_close[block]
-    if qty < 0.0:
-        best, worst = worst, best
-    if cash + qty * best > total["peak"]:
-        return False
-    lost = drawdown_frac(cash + qty * worst, total["peak"])
-    if lost < total["deepest"]:
-        total["deepest"] = lost
-    for session in range(market.times.session[i], market.times.session[i + BLOCK - 1] + 1):
-        row = course.last_row[session]
-        if i <= row < i + BLOCK:
-            end_session(tally, session, cash + qty * market.close[row, 0])
-    return True
