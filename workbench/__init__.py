@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from workbench.research.lookahead import lookahead_check as lookahead_check
     from workbench.research.result import Result as Result
     from workbench.research.significance import significance as significance
+    from workbench.research.staged_search import StagedSearch as StagedSearch
+    from workbench.research.staged_search import staged_search as staged_search
     from workbench.research.sweep import Sweep as Sweep
     from workbench.research.sweep import sweep as sweep
     from workbench.research.walk_forward import WalkForward as WalkForward
@@ -72,6 +74,8 @@ _HOMES = {
     "Sweep": "workbench.research.sweep",
     "sweep": "workbench.research.sweep",
     "significance": "workbench.research.significance",
+    "StagedSearch": "workbench.research.staged_search",
+    "staged_search": "workbench.research.staged_search",
     "WalkForward": "workbench.research.walk_forward",
     "walk_forward": "workbench.research.walk_forward",
     "warmup_check": "workbench.research.warmup",

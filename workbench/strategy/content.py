@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from workbench.strategy.record import Strategy
 
 
+#: Table of a strategy file that is no part of the strategy: where it comes from.
+PROVENANCE = "provenance"
+
+
 def to_dict(strategy: Strategy) -> dict[str, Any]:
     """Every field that is not off, as plain data."""
     plain: dict[str, Any] = {}
@@ -87,7 +91,9 @@ def from_toml(cls: type[Strategy], source: str | os.PathLike[str]) -> Strategy:
         except (OSError, UnicodeDecodeError) as error:
             raise StrategyError(f"{where}: {unreadable(pathlib.Path(source), error)}") from error
     try:
-        return cls.from_dict(tomllib.loads(text))
+        fields = tomllib.loads(text)
+        _check_provenance(fields.pop(PROVENANCE, None), fields)
+        return cls.from_dict(fields)
     except tomllib.TOMLDecodeError as error:
         hint = " (a path ends in .toml)" if is_text and "\n" not in text else ""
         raise StrategyError(f"{where}: not valid TOML: {error}{hint}") from error
@@ -98,9 +104,31 @@ def from_toml(cls: type[Strategy], source: str | os.PathLike[str]) -> Strategy:
         raise StrategyError(f"{where}: {error}") from error
 
 
+def _check_provenance(provenance: Any, fields: Mapping[str, Any]) -> None:
+    """Refuse a strategy that is not the one its file says was locked; the fields as written are compared."""
+    if provenance is None:
+        return
+    if not isinstance(provenance, Mapping):
+        raise StrategyError(f"{PROVENANCE} is {provenance!r}; it is a table that says where the strategy comes from.")
+    try:
+        read = _hash_of(fields)
+    except (TypeError, ValueError):  # no strategy has a date or a nan
+        read = ""
+    if provenance.get("strategy_hash", read) != read:
+        raise StrategyError(
+            f"this is not the strategy that was locked, whose hash is {provenance['strategy_hash']}: something was "
+            f"edited since. Undo it, or delete [{PROVENANCE}] to the end of its tables, for it no longer says where "
+            "this strategy comes from."
+        )
+
+
 def content_hash(strategy: Strategy) -> str:
     """Blake2b of the canonical JSON: sorted names, every number as a float, nothing that is off."""
-    text = json.dumps(_canonical(to_dict(strategy)), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _hash_of(to_dict(strategy))
+
+
+def _hash_of(plain: Mapping[str, Any]) -> str:
+    text = json.dumps(_canonical(plain), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
