@@ -88,13 +88,13 @@ def evaluate_arrays(program: Program, columns: Mapping[Timeframe, Columns]) -> E
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class _Node:
+class Node:
     """A node of some programs, its column while there is one, and how many will still read it."""
 
     op: Op
     timeframe: Timeframe
     p: tuple[float, float, float]
-    children: tuple[_Node, ...]
+    children: tuple[Node, ...]
     readers: int = 0
     is_call: bool = False
     column: Values | None = None
@@ -122,39 +122,57 @@ class Evaluation:
     def __init__(self, programs: Sequence[Program], columns: Mapping[Timeframe, Columns]) -> None:
         self.programs, self.columns = programs, columns
         self.computed = 0
-        self._nodes: dict[object, _Node] = {}
+        self._nodes: dict[object, Node] = {}
         self._free: dict[int, list[Values]] = {}
         self._counting = threading.Lock()
         self._own = [self._merged(program) for program in programs]
 
     def of(self, number: int) -> Evaluated:
         """Columns of the roots of one program, and from which strategy bar on it is warm."""
-        program, nodes = self.programs[number], self._own[number]
-        own = program.timeframes[-1]
-        n = self.columns[own].n
-        values = {}
-        for name, index in program.roots.items():
-            values[name] = self._handed_out(nodes[index], n)
-        warm_from = max((self._strategy_bar(nodes[index], own) for index in program.calls), default=0)
+        program = self.programs[number]
+        n = self.columns[program.timeframe].n
+        values = {name: self.value(number, name) for name in program.roots}
         warm = np.ones(n, np.bool_)
-        warm[:warm_from] = False
+        warm[: self.warm_from(number)] = False
         return Evaluated(values, warm)
 
-    def _handed_out(self, node: _Node, n: int) -> Values:
+    def root(self, number: int, name: str) -> Node | None:
+        """Node of a root of one program, None if it has no such root; whoever asks becomes its reader."""
+        index = self.programs[number].roots.get(name)
+        return None if index is None else self._own[number][index]
+
+    def value(self, number: int, name: str) -> Values:
+        """Column of a root of one program, float64[n strategy bars]; may be asked for once."""
+        node = self.root(number, name)
+        assert node is not None, f"the program has no root {name}"
+        return self._handed_out(node, self.columns[self.programs[number].timeframe].n)
+
+    def warm_from(self, number: int) -> int:
+        """The first strategy bar at which every call has had a value (rule E7); asked for after all roots."""
+        program, nodes = self.programs[number], self._own[number]
+        return max((self._strategy_bar(nodes[index], program.timeframe) for index in program.calls), default=0)
+
+    def passed(self, node: Node) -> None:
+        """A node with one reader is done without a column of its own."""
+        with self._counting:
+            self.computed += 1
+            node.readers, node.done = 0, True
+
+    def _handed_out(self, node: Node, n: int) -> Values:
         """A root's column, to be written to by whoever asked: its own if nobody else will read it, else a copy."""
-        column = self._column(node)
+        column = self.column(node)
         with self._counting:
             own = node.readers == 1 and node.op not in _BORROWED
             if own:
                 node.readers, node.column = 0, None
         if not own:
             column = np.array(np.broadcast_to(column, (n,)))
-            self._release(node)
+            self.release(node)
         return column
 
-    def _merged(self, program: Program) -> list[_Node]:
+    def _merged(self, program: Program) -> list[Node]:
         """The program's nodes, in its order; those that another one has already are the same."""
-        found: list[_Node] = []
+        found: list[Node] = []
         ops, arguments = program.nodes["op"].tolist(), program.nodes["args"].tolist()
         constants, tfs = program.nodes["p"].tolist(), program.nodes["tf"].tolist()
         bits = program.nodes["p"].copy().view(np.uint64).tolist()
@@ -165,7 +183,7 @@ class Evaluation:
             name = op, timeframe.minutes, *key, *map(id, below)
             node = self._nodes.get(name)
             if node is None:
-                node = self._nodes[name] = _Node(Op(op), timeframe, tuple(p), below)
+                node = self._nodes[name] = Node(Op(op), timeframe, tuple(p), below)
                 for child in below:
                     child.readers += 1
             found.append(node)
@@ -175,7 +193,7 @@ class Evaluation:
             found[index].is_call = True
         return found
 
-    def _column(self, root: _Node) -> Values:
+    def column(self, root: Node) -> Values:
         """A node's column, computed if nobody has; whoever asks is one of its readers until it says so.
 
         Walked with a stack: a sum of a thousand terms is a thousand nodes deep. A node is a reader of its children
@@ -195,7 +213,7 @@ class Evaluation:
         assert root.column is not None, "a root keeps its column until it is read"
         return root.column
 
-    def _finish(self, node: _Node) -> None:
+    def _finish(self, node: Node) -> None:
         """Compute a node whose children are done."""
         children = [child.column for child in node.children]
         node.column = self._computed(node, children)
@@ -203,9 +221,9 @@ class Evaluation:
             node.first = int(first_value(node.column))
         node.done = True
         for child in node.children:
-            self._release(child)
+            self.release(child)
 
-    def _computed(self, node: _Node, children: Sequence[Any]) -> Values:
+    def _computed(self, node: Node, children: Sequence[Any]) -> Values:
         p0, p1, p2 = node.p
         columns = self.columns[node.timeframe]
         if node.op is Op.CONST:
@@ -228,7 +246,7 @@ class Evaluation:
             free = self._free.get(n)
             return free.pop() if free else np.empty(n)
 
-    def _release(self, node: _Node) -> None:
+    def release(self, node: Node) -> None:
         """Count one reader less; the last one gives the column back, unless it belongs to the bars."""
         with self._counting:
             node.readers -= 1
@@ -237,7 +255,7 @@ class Evaluation:
                     self._free.setdefault(len(node.column), []).append(node.column)
                 node.column = None
 
-    def _strategy_bar(self, call: _Node, timeframe: Timeframe) -> int:
+    def _strategy_bar(self, call: Node, timeframe: Timeframe) -> int:
         """First strategy bar that sees the first value of a call; the count of strategy bars if none does."""
         coarse, own = self.columns[call.timeframe], self.columns[timeframe]
         if call.timeframe == timeframe:

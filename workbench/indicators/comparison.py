@@ -8,6 +8,7 @@ from __future__ import annotations
 from workbench import tolerance
 from workbench.indicators.memory import Memory
 from workbench.indicators.ops import Op
+from workbench.indicators.relation import crosses, holds, relation
 from workbench.indicators.summation import MISSING, finite
 from workbench.jit import inlined, njit
 
@@ -37,27 +38,17 @@ def compared(op: int, a: float, b: float) -> float:
     """Comparison of two numbers, missing if one of them is."""
     if a != a or b != b:
         return MISSING
-    elif op == Op.GT:
-        return truth(tolerance.less(b, a))
-    elif op == Op.GE:
-        return truth(tolerance.less_equal(b, a))
-    elif op == Op.LT:
-        return truth(tolerance.less(a, b))
-    elif op == Op.LE:
-        return truth(tolerance.less_equal(a, b))
-    elif op == Op.EQ:
-        return truth(tolerance.equal(a, b))
-    return truth(not tolerance.equal(a, b))
+    return truth(holds(op, relation(a, b)))
 
 
-@njit
-def cross_update(a: float, b: float, state: Memory, off: int) -> float:
-    """Whether a was at or below b on the bar before and is above b now; missing without both bars."""
-    a_before, b_before = state[off], state[off + 1]
+@inlined
+def cross_update(op: int, a: float, b: float, state: Memory, off: int) -> float:
+    """Whether a crossed b since the bar before; missing without both bars."""
+    before, now = relation(state[off], state[off + 1]), relation(a, b)
     state[off], state[off + 1] = a, b
-    if a != a or b != b or a_before != a_before or b_before != b_before:
+    if before == 0 or now == 0:
         return MISSING
-    return truth(tolerance.less_equal(a_before, b_before) and tolerance.less(b, a))
+    return truth(crosses(op, before, now))
 
 
 @njit
@@ -82,10 +73,8 @@ def comparison_update(op: int, x0: float, x1: float, x2: float, state: Memory, o
         return either(x0, x1)
     elif op == Op.NOT:
         return 1.0 - x0
-    elif op == Op.CROSS_ABOVE:
-        return cross_update(x0, x1, state, off)
-    elif op == Op.CROSS_BELOW:
-        return cross_update(x1, x0, state, off)
+    elif op == Op.CROSS_ABOVE or op == Op.CROSS_BELOW:
+        return cross_update(op, x0, x1, state, off)
     elif op == Op.MOVING_UP:
         return moving_update(x0, x1, 1.0, state, off)
     elif op == Op.MOVING_DOWN:

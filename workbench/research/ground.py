@@ -41,7 +41,8 @@ class Ground:
         self._kept: dict[object, Any] = {}
         self._lock = threading.RLock()
 
-    def _once(self, key: object, make: Callable[[], Made]) -> Made:
+    def once(self, key: object, make: Callable[[], Made]) -> Made:
+        """What ``make`` gives, made for the first who asks for ``key``."""
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = make()
@@ -51,24 +52,24 @@ class Ground:
     def at(self, name: str) -> npt.NDArray[np.int32]:
         """Position of each bar of an instrument in the grid, int32[bars]."""
         item = self.data[name]
-        return self._once(("at", name), lambda: item.at if self.grid is item.grid else self.grid.locate(item.ts_ns))
+        return self.once(("at", name), lambda: item.at if self.grid is item.grid else self.grid.locate(item.ts_ns))
 
     def buckets(self, timeframe: Timeframe, cut: bool) -> Buckets:
         """Which bar of a timeframe each base interval belongs to; ``cut`` ends daily bars at the proxy close."""
         cut = cut and timeframe.is_daily
-        return self._once(("buckets", timeframe, cut), lambda: buckets(self.grid, timeframe, cut_at_proxy=cut))
+        return self.once(("buckets", timeframe, cut), lambda: buckets(self.grid, timeframe, cut_at_proxy=cut))
 
     def columns(self, name: str, timeframe: Timeframe, cut: bool) -> Columns:
         """Closed bars of one instrument on a timeframe."""
         cut = cut and timeframe.is_daily
-        return self._once(
+        return self.once(
             ("columns", name, timeframe, cut),
             lambda: resample(self.data[name].arrays, self.at(name), self.grid, self.buckets(timeframe, cut)),
         )
 
     def prices(self, column: str) -> npt.NDArray[np.float64]:
         """One of open, high, low and close at every instant, float64[instants, instruments], NaN without a bar."""
-        return self._once(("prices", column), lambda: self._laid(column))
+        return self.once(("prices", column), lambda: self._laid(column))
 
     def _laid(self, column: str) -> npt.NDArray[np.float64]:
         m, n = len(self.grid), len(self.data)
@@ -81,18 +82,30 @@ class Ground:
             laid[self.at(name), k] = getattr(item, column)
         return laid
 
+    def market(self, strategy: Strategy, first: int) -> Market:
+        """Instants and prices from ``first`` on; float64 of shape (instants, instruments), NaN without a bar."""
+
+        def make() -> Market:
+            prices = [self.prices(name)[first:] for name in ("open", "high", "low", "close")]
+            return Market(self.times(strategy).part(first), *prices)
+
+        return self.once(("market", *_facts(strategy), first), make)
+
     def course(self, strategy: Strategy, market: Market, signals: Signals) -> Course:
         """The course of the one instrument's bars, from the first instant of a run on."""
-        facts = (strategy.timeframe, strategy.execution, strategy.product, strategy.exit_time, strategy.entry_window)
-        key = ("course", *facts, len(market.open))
+        key = ("course", *_facts(strategy), len(market.open))
 
         def make() -> Course:
             return course_of(market, (signals.flags[:, 0] & np.uint8(Signal.BAR)) > 0, len(self.grid.sessions))
 
-        return self._once(key, make)
+        return self.once(key, make)
 
     def times(self, strategy: Strategy) -> Times:
         """The instants with the flags that calendar and strategy fix."""
-        facts = (strategy.timeframe, strategy.execution, strategy.product, strategy.exit_time, strategy.entry_window)
         own = self.buckets(strategy.bar_timeframe, strategy.execution == "proxy_close")
-        return self._once(("times", *facts), lambda: timetable(strategy, self.grid, own))
+        return self.once(("times", *_facts(strategy)), lambda: timetable(strategy, self.grid, own))
+
+
+def _facts(strategy: Strategy) -> tuple[object, ...]:
+    """What of a strategy the flags of instants depend on."""
+    return strategy.timeframe, strategy.execution, strategy.product, strategy.exit_time, strategy.entry_window

@@ -10,23 +10,25 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from workbench.engine.records import Market, Signals
 from workbench.errors import ConfigError
-from workbench.expressions.evaluate import Evaluated, evaluate_arrays
+from workbench.expressions.evaluate import Evaluation
+from workbench.expressions.marks import mark_conditions
 from workbench.market.grid import Grid
 from workbench.market.timeframe import DAY_NS
 from workbench.research.ground import Ground
-from workbench.research.packing import pack_bars, pack_condition, rows_of
+from workbench.research.packing import rows_of
 from workbench.schema import Signal
 from workbench.strategy import Strategy
 
 _ROOT_SIGNALS = {
-    "entry": Signal.ENTRY,
-    "exit": Signal.EXIT,
-    "short_entry": Signal.SHORT_ENTRY,
-    "short_exit": Signal.SHORT_EXIT,
+    "entry": int(Signal.ENTRY),
+    "exit": int(Signal.EXIT),
+    "short_entry": int(Signal.SHORT_ENTRY),
+    "short_exit": int(Signal.SHORT_EXIT),
 }
 
 
@@ -53,7 +55,8 @@ class Laid:
     def __init__(self, strategy: Strategy, ground: Ground) -> None:
         self.strategy, self.ground, self.grid = strategy, ground, ground.grid
         self._cut = strategy.execution == "proxy_close"
-        self.strategy_bars = ground.buckets(strategy.bar_timeframe, self._cut)
+        self._bars = strategy.bar_timeframe, self._cut
+        self.strategy_bars = ground.buckets(*self._bars)
 
     def first_instant(self, start: Any) -> int:
         """Index of the interval that opens the first strategy bar at or after ``start`` (B8)."""
@@ -94,43 +97,56 @@ class Laid:
 
     def market(self, first: int) -> Market:
         """Instants and prices from ``first`` on; float64 of shape (instants, instruments), NaN without a bar."""
-        prices = [self.ground.prices(name)[first:] for name in ("open", "high", "low", "close")]
-        return Market(self.ground.times(self.strategy).part(first), *prices)
+        return self.ground.market(self.strategy, first)
 
-    def input(self, start: Any, evaluated: Callable[[str], Evaluated] | None = None) -> Input:
-        """Everything from ``start`` on; ``evaluated`` as for ``signals``."""
-        first = self.first_instant(start)
-        return Input(self.grid, first, self.market(first), self.signals(first, evaluated))
+    def input(self, start: Any, shared: Callable[[str], tuple[Evaluation, int]] | None = None) -> Input:
+        """Everything from ``start`` on; ``shared`` as for ``signals``."""
+        first = self.ground.once(("first", *self._bars, str(start)), lambda: self.first_instant(start))
+        return Input(self.grid, first, self.market(first), self.signals(first, shared))
 
-    def evaluated(self, name: str) -> Evaluated:
-        """What the expressions say of one instrument, evaluated here and now."""
-        timeframes = self.strategy.program.timeframes
-        columns = {timeframe: self.ground.columns(name, timeframe, self._cut) for timeframe in timeframes}
-        return evaluate_arrays(self.strategy.program, columns)
+    def alone(self, name: str) -> tuple[Evaluation, int]:
+        """This strategy's expressions over the bars of one instrument, shared with no other strategy."""
+        program = self.strategy.program
+        columns = {timeframe: self.ground.columns(name, timeframe, self._cut) for timeframe in program.timeframes}
+        return Evaluation([program], columns), 0
 
-    def signals(self, first: int, evaluated: Callable[[str], Evaluated] | None = None) -> Signals:
+    def signals(self, first: int, shared: Callable[[str], tuple[Evaluation, int]] | None = None) -> Signals:
         """What the expressions say at strategy closes from instant ``first`` on.
 
-        ``evaluated`` gives their values by instrument, if somebody has them already.
+        ``shared`` gives an evaluation by instrument, and the number of this strategy in it, if it is one of several.
         """
         final = self.strategy_bars.final
-        closes, n = int(final.sum()), len(self.ground.data)
-        program = self.strategy.program
-        flags = np.zeros((closes, n), np.uint8)
+        closes = self.ground.once(("closes", *self._bars), lambda: int(np.count_nonzero(final)))
+        n, program = len(self.ground.data), self.strategy.program
+        flags = np.zeros((closes, n), np.uint8) if n > 1 else np.empty((0, 1), np.uint8)
         rank = np.full((closes if "rank" in program.roots else 0, n), np.nan)
         atr = np.full((closes if "stop_atr" in program.roots else 0, n), np.nan)
         for k, name in enumerate(self.ground.data):
-            found = (evaluated or self.evaluated)(name)
-            closed_at = self.ground.columns(name, self.strategy.bar_timeframe, self._cut).closed_at
-            at = np.empty(len(closed_at), np.int32)
-            rows_of(final, closed_at, at)
-            pack_bars(at, found.warm, flags, k)
-            for root, bit in _ROOT_SIGNALS.items():
-                if root in found.values:
-                    pack_condition(found.values[root], at, int(bit), flags, k)
+            evaluation, number = (shared or self.alone)(name)
+            rows = self._rows(name)
+            at: Any = slice(None) if rows is None else rows
             if len(rank):
-                rank[at, k] = found.values["rank"]
+                rank[at, k] = evaluation.value(number, "rank")
             if len(atr):
-                atr[at, k] = found.values["stop_atr"]
-        skipped = int(final[:first].sum())
+                atr[at, k] = evaluation.value(number, "stop_atr")
+            marks = self._marks(name, evaluation, number)
+            if n == 1 and rows is None:
+                flags = marks.reshape(-1, 1)
+                continue
+            if n == 1:
+                flags = np.zeros((closes, 1), np.uint8)
+            flags[at, k] = marks
+        skipped = int(np.count_nonzero(final[:first]))
         return Signals(flags[skipped:], rank[skipped:], atr[skipped:])
+
+    def _rows(self, name: str) -> npt.NDArray[np.int32] | None:
+        """Which strategy close each bar of an instrument is; None if every one has its bar."""
+        closed_at = self.ground.columns(name, *self._bars).closed_at
+        return self.ground.once(("rows", name, *self._bars), lambda: rows_of(self.strategy_bars.final, closed_at))
+
+    def _marks(self, name: str, evaluation: Evaluation, number: int) -> npt.NDArray[np.uint8]:
+        """Bits of ``Signal`` for each bar of an instrument."""
+        marks = np.full(self.ground.columns(name, *self._bars).n, int(Signal.BAR), np.uint8)
+        warm_from = mark_conditions(evaluation, number, _ROOT_SIGNALS, marks)
+        marks[warm_from:] |= np.uint8(Signal.WARM)
+        return marks

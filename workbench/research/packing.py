@@ -1,4 +1,4 @@
-"""What the expressions say at each strategy close, packed as the bits of ``schema.Signal``."""
+"""Which strategy close each bar belongs to."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.jit import njit
-from workbench.schema import Signal
 
 Rows = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.uint8]
 
 
 @njit
-def rows_of(final: npt.NDArray[np.bool_], closed_at: npt.NDArray[np.int32], rows: Rows) -> None:
+def count_closes(final: npt.NDArray[np.bool_], closed_at: npt.NDArray[np.int32], rows: Rows) -> None:
     """Write to ``rows`` which strategy close each bar is: the count of closes before the interval it closes at."""
     passed = i = 0
     for bar in range(len(closed_at)):
@@ -23,19 +21,9 @@ def rows_of(final: npt.NDArray[np.bool_], closed_at: npt.NDArray[np.int32], rows
         rows[bar] = passed
 
 
-@njit
-def pack_bars(rows: Rows, warm: npt.NDArray[np.bool_], flags: Flags, k: int) -> None:
-    """Mark the closes at which instrument ``k`` has a bar, and those at which it is warm."""
-    for bar in range(len(rows)):
-        said = Signal.BAR.value
-        if warm[bar]:
-            said |= Signal.WARM.value
-        flags[rows[bar], k] = said
-
-
-@njit
-def pack_condition(values: npt.NDArray[np.float64], rows: Rows, bit: int, flags: Flags, k: int) -> None:
-    """Mark the closes at which a condition is true; missing is not true."""
-    for bar in range(len(rows)):
-        if values[bar] == 1.0:
-            flags[rows[bar], k] |= bit
+def rows_of(final: npt.NDArray[np.bool_], closed_at: npt.NDArray[np.int32]) -> Rows | None:
+    """Which strategy close each bar is, int32[bars]; None if every close has its bar."""
+    rows = np.empty(len(closed_at), np.int32)
+    count_closes(final, closed_at, rows)
+    whole = len(rows) == np.count_nonzero(final) and (not len(rows) or rows[-1] == len(rows) - 1)
+    return None if whole else rows

@@ -94,6 +94,9 @@ class StagedSearch:
         The border and the dates on both sides.
     in_sample, out_of_sample : Result
         The locked winner on both parts.
+    n_openings : int
+        Different strategies that have been run out of sample on these bars so far, this one included; 1 where nothing
+        is kept.
     """
 
     given: Strategy
@@ -106,6 +109,7 @@ class StagedSearch:
     split: Split
     in_sample: Result
     out_of_sample: Result
+    n_openings: int
 
     def __len__(self) -> int:
         return len(self.stages)
@@ -132,8 +136,8 @@ class StagedSearch:
 
     @cached_property
     def out_of_sample_significance(self) -> Significance:
-        """``wb.significance`` of the one run out of sample."""
-        return significance(self.out_of_sample, trials=1)
+        """``wb.significance`` of the one run out of sample, as one of ``n_openings`` trials."""
+        return significance(self.out_of_sample, trials=self.n_openings)
 
     @property
     def held(self) -> bool:

@@ -68,6 +68,7 @@ def provenance_of(found: StagedSearch) -> dict[str, Any]:
         "costs_hash": result.costs.hash,
         "n_trials": found.n_trials,
         "n_distinct": found.n_distinct,
+        "n_openings": found.n_openings,
         "parity": OFF if found.parity is None else found.parity,
         "held": found.held,
         "words": list(found.words),

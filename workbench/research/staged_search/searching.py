@@ -14,6 +14,7 @@ from workbench.research.backtest import backtest
 from workbench.research.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.research.staged_search.answer import Stage, StagedSearch
 from workbench.research.staged_search.groups import Group, groups_of, key_of
+from workbench.research.staged_search.openings import opened
 from workbench.research.staged_search.split import split_of
 from workbench.research.staged_search.trials import n_distinct
 from workbench.research.sweep import Sweep, sweep
@@ -93,7 +94,7 @@ def staged_search(
     return StagedSearch(
         given=strategy, strategy=locked, stages=done, rank_by=rank_by, choose=choose, where=how.where,
         in_sample_frac=float(in_sample_frac), split=split,
-        in_sample=backtest(locked, known, cash, how.costs, how.start),
+        in_sample=backtest(locked, known, cash, how.costs, how.start), n_openings=opened(how.keep, data, locked),
         out_of_sample=backtest(locked, data, cash, how.costs, begins),
     )  # fmt: skip
 

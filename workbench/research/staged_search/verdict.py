@@ -48,11 +48,14 @@ def parity_between(found: StagedSearch) -> tuple[float | None, str]:
 
 
 def is_above_zero(outside: Significance) -> bool:
-    """Whether the Sharpe ratio out of sample is above zero with its whole interval, and by the deflated ratio too."""
+    """Whether the Sharpe ratio out of sample is above zero with its whole interval.
+
+    Of bars that several strategies were shown, also whether it is above what the best of as many shows by luck.
+    """
     sharpe, deflated = outside.sharpe_ann, outside.deflated_sharpe_frac
-    if sharpe is None or deflated is None:
+    if sharpe is None or not sharpe.low > 0.0:
         return False
-    return sharpe.low > 0.0 and deflated >= 0.5 + outside.confidence_frac / 2
+    return outside.n_trials == 1 or (deflated is not None and deflated >= 0.5 + outside.confidence_frac / 2)
 
 
 def verdict_of(outside: Significance) -> str:
@@ -69,6 +72,9 @@ def verdict_of(outside: Significance) -> str:
         )
     if sharpe.high < 0.0:
         return f"It loses: {measured}."
+    if sharpe.low > 0.0:
+        tried = f"these bars have been out of sample for {outside.n_trials:,} strategies"
+        return f"No finding: {measured}, but {tried}, and the best of as many does as well by luck."
     return f"No finding: {measured}; that is what luck gives without skill."
 
 
@@ -85,6 +91,12 @@ def words_of(found: StagedSearch) -> Iterator[str]:
     parity, why = parity_between(found)
     yield f"The parity is undefined: {why}." if parity is None else f"The parity is {number(parity)}."
     yield verdict_of(outside)
+    if found.n_openings > 1:
+        yield (
+            f"{found.n_openings:,} different strategies have been run out of sample on these bars by now, so that they "
+            f"choose too: that the Sharpe ratio is above the best of as many by luck has a confidence of "
+            f"{'–' if outside.deflated_sharpe_frac is None else share(outside.deflated_sharpe_frac)}."
+        )
     trades = found.out_of_sample.stats["n_trades"]
     if isinstance(trades, int) and trades < FEW_TRADES:
         yield f"Out of sample there are {counted(trades, 'closed trade')}: a handful."

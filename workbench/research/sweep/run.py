@@ -12,7 +12,7 @@ import numpy.typing as npt
 from workbench.engine.desk import grown, new_desk, written
 from workbench.engine.skipping import run_quickly
 from workbench.engine.tally import new_tally
-from workbench.expressions.evaluate import Evaluated, Evaluation
+from workbench.expressions.evaluate import Evaluation
 from workbench.market.bars import Bars
 from workbench.research.backtest import simulated
 from workbench.research.curve import summary_of_tally
@@ -95,7 +95,7 @@ class Batch:
     def row(self, i: int) -> Row:
         """Set number ``i``; may be called by several threads, once for each set."""
         strategy = self.strategies[i]
-        given = Laid(strategy, self.ground).input(self.start, partial(self._evaluated, i))
+        given = Laid(strategy, self.ground).input(self.start, partial(self._shared, i))
         return self._quick(strategy, given) if self.is_quick else self._whole(strategy, given)
 
     def _whole(self, strategy: Strategy, given: Input) -> Row:
@@ -122,8 +122,8 @@ class Batch:
             del stats[name]
         return Row(stats, summary.sessions.date, summary.sessions.returns)
 
-    def _evaluated(self, i: int, name: str) -> Evaluated:
-        return self.evaluations[name, _cut(self.strategies[i])].of(self._number[i])
+    def _shared(self, i: int, name: str) -> tuple[Evaluation, int]:
+        return self.evaluations[name, _cut(self.strategies[i])], self._number[i]
 
 
 def _cut(strategy: Strategy) -> bool:
