@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import math
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 import workbench as wb
 from workbench.research.staged_search import searching
-from workbench.research.staged_search.verdict import parity_of
+from workbench.research.staged_search.verdict import is_above_zero, parity_of, verdict_of
 from workbench.research.sweep.run import Batch
 
 BARS = wb.samples.stock("AAPL").between("2005-01-03", "2008-12-31")
@@ -262,6 +263,38 @@ def test_finished_sets_are_kept_over_an_interruption(tmp_path: Path, monkeypatch
     assert again.to_toml() == plain.to_toml()
     # Sets that came again in a later stage were not run again either.
     assert len(ran) < 7 + plain.n_trials - 6 + 1
+
+
+def test_bars_that_several_strategies_were_shown_are_not_untouched_any_more(tmp_path: Path) -> None:
+    first = search(keep=tmp_path)
+    assert (first.n_openings, search(keep=tmp_path).n_openings) == (1, 1)
+    other = search([("lengths", {"fast": [60], "slow": [20]})], keep=tmp_path)
+    again = search(keep=tmp_path)
+    assert (other.n_openings, again.n_openings) == (2, 2)
+    assert again.strategy == first.strategy
+    assert again.out_of_sample_significance.n_trials == 2
+    sure = again.out_of_sample_significance.deflated_sharpe_frac
+    assert sure < first.out_of_sample_significance.deflated_sharpe_frac
+    assert any(said.startswith("2 different strategies have been run out of sample") for said in again.words)
+    assert search(bars=BARS.between("2005-06-01", None), keep=tmp_path).n_openings == 1
+    assert search().n_openings == 1
+    for record in tmp_path.glob("out_of_sample_*.json"):
+        record.write_text("{")
+    assert search(keep=tmp_path).n_openings == 1
+
+
+def test_what_passes_alone_may_not_pass_as_one_of_many(found: Any) -> None:
+    alone = found.out_of_sample_significance
+    sharpe = dataclasses.replace(alone.sharpe_ann, low=0.1, high=2.0)
+    passed = dataclasses.replace(alone, sharpe_ann=sharpe)
+    assert is_above_zero(passed)
+    assert verdict_of(passed).startswith("It held: ")
+    assert is_above_zero(dataclasses.replace(passed, deflated_sharpe_frac=0.96, n_trials=40))
+    many = dataclasses.replace(passed, deflated_sharpe_frac=0.94, n_trials=40)
+    assert not is_above_zero(many)
+    assert "out of sample for 40 strategies, and the best of as many does as well by luck" in verdict_of(many)
+    lost = dataclasses.replace(alone, sharpe_ann=dataclasses.replace(sharpe, low=-3.0, high=-0.1))
+    assert verdict_of(lost).startswith("It loses: ")
 
 
 # --- what it says -------------------------------------------------------------------------------------------------

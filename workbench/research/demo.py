@@ -23,7 +23,7 @@ from workbench.research.wording import KEY_FIGURES, wording_of, written
 PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 
 #: What the demo executes, in this order.
-NOTEBOOKS = ("01_first_backtest", "02_portfolio", "03_intraday_nse")
+NOTEBOOKS = ("01_first_backtest", "02_portfolio", "03_intraday_nse", "04_staged_search")
 
 PLOTLY = "application/vnd.plotly.v1+json"
 

@@ -67,8 +67,8 @@ def verdict_of(outside: Significance) -> str:
     measured = f"the Sharpe ratio out of sample is {number(sharpe.value)} and may be {between}"
     if is_above_zero(outside):
         return (
-            f"It held: {measured}. One test was passed, once; the next is paper trading, for a lucky one "
-            "in twenty gets as far."
+            f"It held: {measured}. That is beside cash, not beside holding the market, and one in twenty gets as far "
+            "by luck: the next test is paper trading."
         )
     if sharpe.high < 0.0:
         return f"It loses: {measured}."
