@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,9 @@ LONG_AGO = -(2**40)
 GROWTH = 4
 ROWS_AT_FIRST = 4096
 
+_CONFIG = records.config_dtype.names or ()
+_COUNTS = frozenset(("max_trades_per_day", "max_holding_bars"))
+
 _BUFFERS = {
     "actions": (records.action_dtype, ACTIONS_PER_INSTANT),
     "fills": (records.fill_dtype, FILLS_PER_INSTANT),
@@ -37,38 +41,34 @@ _BUFFERS = {
 }
 
 
-def _off(value: float | None) -> float:
-    return np.nan if value is None else float(value)
-
-
 def config_record(strategy: Strategy, slippage_frac: float) -> Records:
     """A strategy's numbers as one record of ``config_dtype``; what is off is NaN or -1."""
-    config = np.zeros(1, records.config_dtype)
-    row = config[0]
-    row["direction"] = Direction[strategy.direction]
-    row["mis"] = strategy.product == "MIS"
-    row["proxy_close"] = strategy.execution == "proxy_close"
-    row["stop_intrabar"] = strategy.stop_execution == "intrabar"
-    row["ambiguous_target"] = strategy.ambiguous_bar == "target"
-    row["touch_through"] = strategy.target_touch == "through"
-    row["ranking"] = strategy.allocation == "RANKING"
-    row["reuse_exit_proceeds"] = strategy.reuse_exit_proceeds
-    row["sizing"], row["sizing_value"], row["leverage_max"] = _sizing(strategy)
-    row["max_open_positions"] = strategy.max_open_positions
-    row["max_trades_per_day"] = -1 if strategy.max_trades_per_day is None else strategy.max_trades_per_day
-    row["max_holding_bars"] = -1 if strategy.max_holding_bars is None else strategy.max_holding_bars
-    row["min_holding_bars"] = strategy.min_holding_bars
-    row["cooldown_bars"] = strategy.cooldown_bars
-    row["trailing_activation_frac"] = strategy.trailing_activation_frac
-    row["margin_frac"] = 1.0 if strategy.margin_frac is None else strategy.margin_frac
-    row["slippage_frac"] = slippage_frac
-    for name in (
-        "stop_loss_frac", "stop_loss_atr", "take_profit_frac", "trailing_stop_frac", "max_drawdown_frac",
-        "max_trade_drawdown_frac", "daily_loss_limit_frac", "max_symbol_alloc_frac", "max_symbol_exposure",
-        "sector_cap_frac",
-    ):  # fmt: skip
-        row[name] = _off(getattr(strategy, name))
-    return config
+    sizing, value, leverage_max = _sizing(strategy)
+    said: dict[str, Any] = {
+        "direction": Direction[strategy.direction],
+        "mis": strategy.product == "MIS",
+        "proxy_close": strategy.execution == "proxy_close",
+        "stop_intrabar": strategy.stop_execution == "intrabar",
+        "ambiguous_target": strategy.ambiguous_bar == "target",
+        "touch_through": strategy.target_touch == "through",
+        "ranking": strategy.allocation == "RANKING",
+        "sizing": sizing,
+        "sizing_value": value,
+        "leverage_max": leverage_max,
+        "margin_frac": 1.0 if strategy.margin_frac is None else strategy.margin_frac,
+        "slippage_frac": slippage_frac,
+    }
+    row = tuple([said[name] if name in said else _number(strategy, name) for name in _CONFIG])
+    return np.array([row], records.config_dtype)
+
+
+def _number(strategy: Strategy, name: str) -> float:
+    """A field that the engine calls by the same name; what is off is -1 of a count, NaN of anything else."""
+    value = getattr(strategy, name)
+    if value is None:
+        value = -1 if name in _COUNTS else np.nan
+    number: float = value
+    return number
 
 
 def _sizing(strategy: Strategy) -> tuple[Sizing, float, float]:
@@ -123,6 +123,17 @@ def new_desk(
     """
     n = len(instruments)
     described, rates = instrument_records(strategy, instruments, costs)
+    rows = ROWS_AT_FIRST + decisions // 2
+    buffers = {name: np.empty(per * n + rows, dtype) for name, (dtype, per) in _BUFFERS.items()}
+    # Exits at base instants add rows of their own: an eighth more is seldom outgrown, and costs no page unused.
+    buffers["decisions"] = np.empty(decisions + decisions // 8 + DECISIONS_PER_INSTANT * n, records.decision_dtype)
+    config = config_record(strategy, costs.slippage_frac)
+    account, positions = flat_state(n, initial_cash)
+    return Desk(config, described, rates, account, positions, np.zeros(n, records.scratch_dtype), **buffers)
+
+
+def flat_state(n: int, initial_cash: float) -> tuple[Records, Records]:
+    """Account and positions of n instruments before the first instant."""
     account = np.zeros(1, records.account_dtype)
     for name in ("cash", "equity", "peak_equity", "session_start_equity"):
         account[name] = initial_cash
@@ -133,12 +144,7 @@ def new_desk(
     for name in ("stop_order", "target_order", "exit_order", "pending_order", "pending_named"):
         positions[name] = -1
     positions["exit_bar"] = LONG_AGO
-    rows = ROWS_AT_FIRST + decisions // 2
-    buffers = {name: np.empty(per * n + rows, dtype) for name, (dtype, per) in _BUFFERS.items()}
-    # Exits at base instants add rows of their own: an eighth more is seldom outgrown, and costs no page unused.
-    buffers["decisions"] = np.empty(decisions + decisions // 8 + DECISIONS_PER_INSTANT * n, records.decision_dtype)
-    config = config_record(strategy, costs.slippage_frac)
-    return Desk(config, described, rates, account, positions, np.zeros(n, records.scratch_dtype), **buffers)
+    return account, positions
 
 
 def grown(desk: Desk) -> Desk:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from workbench.errors import ConfigError
 from workbench.expressions.kernels import align, first_value
+from workbench.expressions.graph import BITS
 from workbench.expressions.program import Program
 from workbench.indicators.ops import Op
 from workbench.indicators.update import initialise, run, state_size
@@ -173,14 +174,11 @@ class Evaluation:
     def _merged(self, program: Program) -> list[Node]:
         """The program's nodes, in its order; those that another one has already are the same."""
         found: list[Node] = []
-        ops, arguments = program.nodes["op"].tolist(), program.nodes["args"].tolist()
-        constants, tfs = program.nodes["p"].tolist(), program.nodes["tf"].tolist()
-        bits = program.nodes["p"].copy().view(np.uint64).tolist()
-        for op, children, p, tf, key in zip(ops, arguments, constants, tfs, bits, strict=True):
+        for op, children, p, _, tf, _ in program.nodes.tolist():
             below = tuple([found[child] for child in children if child >= 0])
             timeframe = program.timeframes[tf]
             # Nodes are equal to the bit: 0.0 is not -0.0. Their children are known by identity.
-            name = op, timeframe.minutes, *key, *map(id, below)
+            name = op, timeframe.minutes, BITS(*p), *map(id, below)
             node = self._nodes.get(name)
             if node is None:
                 node = self._nodes[name] = Node(Op(op), timeframe, tuple(p), below)

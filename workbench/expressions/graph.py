@@ -25,7 +25,8 @@ from workbench.expressions.terms import (
 from workbench.indicators.ops import Op
 from workbench.market.timeframe import Timeframe
 
-_BITS: Final = struct.Struct("3d").pack
+#: The bits of a node's constants, by which nodes are told apart.
+BITS: Final = struct.Struct("3d").pack
 
 #: Operations that read the bar before.
 _STEPPING: Final = frozenset((Op.CROSS_ABOVE, Op.CROSS_BELOW, Op.MOVING_UP, Op.MOVING_DOWN))
@@ -76,7 +77,7 @@ class Layer:
 
     def build(self, op: Op, children: Sequence[int] = (), p0: float = 0.0, p1: float = 0.0, p2: float = 0.0) -> int:
         """Index of a node, which is made unless an equal one exists (equal to the bit: 0.0 is not -0.0)."""
-        key = op, tuple(children), _BITS(p0, p1, p2)
+        key = op, tuple(children), BITS(p0, p1, p2)
         index = self._index.get(key)
         if index is None:
             index = self._index[key] = len(self.nodes)

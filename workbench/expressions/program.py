@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -41,6 +40,7 @@ node_dtype = np.dtype(
 
 # Below it are the arithmetic operations and combinations of one bar, which remember nothing.
 _STATELESS: Final = int(Op.AND)
+_LEAF: Final = int(Op.LEAF)
 
 _ABSENT: Final = (-1, -1, -1, -1)
 
@@ -147,37 +147,51 @@ def compile_program(
 
 
 def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:
-    """Sort the nodes into the order in which they run and give each its memory."""
+    """Sort the nodes into the order in which they run and give each its memory.
+
+    Written with lists: most programs have a dozen nodes, and a sweep compiles thousands of programs.
+    """
     timeframes = sorted(graph.timeframes, reverse=True)
-    rank = np.array([timeframes.index(timeframe) for timeframe in graph.timeframes])
-    ops, children, constants, layers = zip(*graph.nodes, strict=True)
-    count = len(ops)
-    tf_of = rank[np.array(layers)]
-    order = np.argsort(tf_of, kind="stable")
-    place = np.full(count + 1, -1, np.int32)  # the last one is where -1, no child, points to
-    place[order] = np.arange(count, dtype=np.int32)
-    four = chain.from_iterable([(*one, *_ABSENT[len(one) :]) for one in children])
-    sizes = [0 if op < _STATELESS else int(state_size(op, *p)) for op, p in zip(ops, constants, strict=True)]
-    ordered = np.array(sizes, np.int64)[order]
-    nodes: Any = np.zeros(count, node_dtype)
-    nodes["op"] = np.array(ops, np.int32)[order]
-    nodes["args"] = place[np.fromiter(four, np.int32, 4 * count).reshape(-1, 4)[order]]
-    nodes["p"] = np.fromiter(chain.from_iterable(constants), np.float64, 3 * count).reshape(-1, 3)[order]
-    nodes["state_off"] = np.cumsum(ordered) - ordered
-    nodes["tf"] = tf_of[order]
-    nodes["is_call"][place[list(graph.calls)]] = 1
-    bounds = np.searchsorted(nodes["tf"], np.arange(len(timeframes) + 1))
+    rank = [timeframes.index(timeframe) for timeframe in graph.timeframes]
+    order = range(len(graph.nodes))
+    if len(rank) > 1:
+        order = sorted(order, key=lambda index: rank[graph.nodes[index].layer])  # type: ignore[assignment]
+    place = [0] * len(graph.nodes)
+    for row, index in enumerate(order):
+        place[index] = row
+    ops, args, constants, offsets, tfs = [], [], [], [], []
+    counts = [0] * len(timeframes)
     leaves: list[set[Leaf]] = [set() for _ in timeframes]
-    for node in nodes[nodes["op"] == Op.LEAF]:
-        leaves[node["tf"]].add(Leaf(int(node["p"][0])))
+    size = 0
+    for index in order:
+        op, children, p, layer = graph.nodes[index]
+        tf = rank[layer]
+        counts[tf] += 1
+        ops.append(op)
+        args.extend([place[child] for child in children])
+        args.extend(_ABSENT[len(children) :])
+        constants.extend(p)
+        offsets.append(size)
+        tfs.append(tf)
+        if op == _LEAF:
+            leaves[tf].add(Leaf(int(p[0])))
+        elif op >= _STATELESS:
+            size += int(state_size(op, *p))
+    calls = sorted(place[index] for index in graph.calls)
+    nodes: Any = np.zeros(len(ops), node_dtype)
+    nodes["op"], nodes["state_off"], nodes["tf"] = ops, offsets, tfs
+    nodes["args"] = np.array(args, np.int32).reshape(-1, 4)
+    nodes["p"] = np.array(constants).reshape(-1, 3)
+    nodes["is_call"][calls] = 1
+    last = np.cumsum(counts)
     return Program(
         nodes=nodes,
         timeframes=tuple(timeframes),
-        first=bounds[:-1].astype(np.int64),
-        last=bounds[1:].astype(np.int64),
-        state_size=sum(sizes),
-        roots={name: int(place[index]) for name, index in roots.items()},
-        calls=np.flatnonzero(nodes["is_call"]),
+        first=last - counts,
+        last=last,
+        state_size=size,
+        roots={name: place[index] for name, index in roots.items()},
+        calls=np.array(calls, np.int64),
         warm_bars=max((bar + 1 for bar in graph.calls.values()), default=0),
         leaves=tuple(tuple(sorted(one)) for one in leaves),
     )

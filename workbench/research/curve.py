@@ -217,11 +217,9 @@ def returns_from(values: FloatArray, start: float) -> FloatArray:
 
 def is_flat(returns: FloatArray) -> bool:
     """Whether returns are one number but for rounding, so that a ratio to their deviation would be noise."""
-    spread = float(np.ptp(returns))
-    return spread <= max(ROUNDING_FRAC, 1e-9 * float(np.abs(returns).max()))
+    return is_one_number(float(returns.min()), float(returns.max()))
 
 
-def longest_run(flags: npt.NDArray[np.bool_]) -> int:
-    """Count the longest run of consecutive true flags, 0 without any."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
-    return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0
+def is_one_number(least: float, greatest: float) -> bool:
+    """Whether all returns between two are one number but for rounding."""
+    return greatest - least <= max(ROUNDING_FRAC, 1e-9 * max(abs(least), abs(greatest)))

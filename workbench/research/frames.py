@@ -156,6 +156,8 @@ def trades_of(desk: Desk) -> Records:
     """Closed trades in the order of their exits, then open ones by name, marked at their last close (F9, R1)."""
     closed, positions = written(desk, "trades"), desk.positions
     held = np.flatnonzero(positions["qty"])
+    if not len(held):
+        return closed
     still = np.zeros(len(held), trade_dtype)
     for row, k in zip(still, held, strict=True):
         position = positions[k]

@@ -24,10 +24,11 @@ from workbench.research.curve import (
     Sessions,
     Summary,
     is_flat,
-    longest_run,
+    is_one_number,
     returns_from,
     summary_of,
 )
+from workbench.research.moments import longest_run, spread_of, tail_of, traded_of
 
 Statistic: TypeAlias = float | int | str | None
 
@@ -123,20 +124,19 @@ def _risk(summary: Summary, risk_free_ann: float) -> dict[str, Statistic]:
     # A return from zero or a debt is not a number; one such session leaves the whole family undefined.
     if len(returns) == 0 or not np.isfinite(returns).all():
         return found
-    found["best_session_frac"], found["worst_session_frac"] = float(returns.max()), float(returns.min())
-    year = np.sqrt(summary.sessions_per_year)
-    excess = returns - risk_free_ann / summary.sessions_per_year
-    if len(returns) >= 2:
-        deviation = 0.0 if is_flat(returns) else float(returns.std(ddof=1))
-        found["volatility_ann"] = float(deviation * year)
-        found["sharpe_ann"] = _ratio(float(excess.mean()) * year, deviation)
-        # Over all sessions, those without a loss counting as zero (Sortino and van der Meer), not over the losing ones.
-        downside = float(np.sqrt(np.mean(np.minimum(excess, 0.0) ** 2)))
-        found["sortino_ann"] = _ratio(float(excess.mean()) * year, _unrounded(downside))
+    if len(returns) == 1:
+        found["best_session_frac"] = found["worst_session_frac"] = float(returns[0])
+        return found
+    year = float(np.sqrt(summary.sessions_per_year))
+    spread = spread_of(returns, risk_free_ann / summary.sessions_per_year)
+    found["best_session_frac"], found["worst_session_frac"] = spread.greatest, spread.least
+    deviation = 0.0 if is_one_number(spread.least, spread.greatest) else spread.deviation
+    found["volatility_ann"] = deviation * year
+    found["sharpe_ann"] = _ratio(spread.mean * year, deviation)
+    # Over all sessions, those without a loss counting as zero (Sortino and van der Meer), not over the losing ones.
+    found["sortino_ann"] = _ratio(spread.mean * year, _unrounded(spread.downside))
     if len(returns) >= TAIL_MIN_SESSIONS:
-        quantile = float(np.quantile(returns, 0.05))
-        found["var_95_frac"] = quantile
-        found["es_95_frac"] = float(returns[returns <= quantile].mean())
+        found["var_95_frac"], found["es_95_frac"] = tail_of(returns, 0.05)
     return found
 
 
@@ -152,24 +152,22 @@ def _activity(summary: Summary, fills: Columns) -> dict[str, Statistic]:
 
 
 def _trade_statistics(trades: Columns) -> dict[str, Statistic]:
-    is_open = np.asarray(trades["is_open"], dtype=bool)
-    columns = (_numbers(trades, name)[~is_open] for name in ("net_pnl", "return_frac", "r_multiple", "bars_held"))
-    net, returns, in_r, held = columns
-    won, lost = net[net > 0.0], net[net < 0.0]
+    numbers = (_numbers(trades, name) for name in ("net_pnl", "return_frac", "r_multiple", "bars_held"))
+    traded = traded_of(*numbers, np.ascontiguousarray(trades["is_open"], dtype=bool))
     return {
-        "n_trades": len(net),
-        "n_open_trades": int(is_open.sum()),
-        "win_rate_frac": _ratio(len(won), len(net)),
-        "profit_factor": _ratio(float(won.sum()), -float(lost.sum())),
-        "expectancy_r": _mean(in_r[~np.isnan(in_r)]),
-        "expectancy": _mean(net),
-        "avg_win": _mean(won),
-        "avg_loss": _mean(lost),
-        "avg_trade_frac": _mean(returns),
-        "best_trade_frac": float(returns.max()) if len(returns) else None,
-        "worst_trade_frac": float(returns.min()) if len(returns) else None,
-        "avg_bars_held": _mean(held),
-        "max_losses_in_a_row": longest_run(net < 0.0),
+        "n_trades": traded.n,
+        "n_open_trades": traded.n_open,
+        "win_rate_frac": _ratio(traded.n_won, traded.n),
+        "profit_factor": _ratio(traded.won, -traded.lost),
+        "expectancy_r": _known(traded.mean_r),
+        "expectancy": _known(traded.mean_net),
+        "avg_win": _known(traded.mean_won),
+        "avg_loss": _known(traded.mean_lost),
+        "avg_trade_frac": _known(traded.mean_return),
+        "best_trade_frac": _known(traded.best),
+        "worst_trade_frac": _known(traded.worst),
+        "avg_bars_held": _known(traded.mean_held),
+        "max_losses_in_a_row": traded.losses_in_a_row,
     }
 
 
@@ -212,15 +210,15 @@ def _benchmark_values(benchmark: pd.Series[float]) -> tuple[npt.NDArray[np.int64
 
 
 def _numbers(columns: Columns, name: str) -> FloatArray:
-    return np.asarray(columns[name], dtype=np.float64)
+    return np.ascontiguousarray(columns[name], dtype=np.float64)
 
 
 def _unrounded(fraction: float) -> float:
     return fraction if abs(fraction) > ROUNDING_FRAC else 0.0
 
 
-def _mean(values: FloatArray) -> float | None:
-    return float(values.mean()) if len(values) else None
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _ratio(above: float, below: float) -> float | None:

@@ -111,7 +111,7 @@ def _check_provenance(provenance: Any, fields: Mapping[str, Any]) -> None:
     if not isinstance(provenance, Mapping):
         raise StrategyError(f"{PROVENANCE} is {provenance!r}; it is a table that says where the strategy comes from.")
     try:
-        read = _hash_of(fields)
+        read = hash_of(fields)
     except (TypeError, ValueError):  # no strategy has a date or a nan
         read = ""
     if provenance.get("strategy_hash", read) != read:
@@ -124,11 +124,12 @@ def _check_provenance(provenance: Any, fields: Mapping[str, Any]) -> None:
 
 def content_hash(strategy: Strategy) -> str:
     """Blake2b of the canonical JSON: sorted names, every number as a float, nothing that is off."""
-    return _hash_of(to_dict(strategy))
+    return hash_of(to_dict(strategy))
 
 
-def _hash_of(plain: Mapping[str, Any]) -> str:
-    text = json.dumps(_canonical(plain), sort_keys=True, separators=(",", ":"), allow_nan=False)
+def hash_of(plain: Mapping[str, Any]) -> str:
+    """Hash of plain data, whatever the order of names; other values by what they say of themselves."""
+    text = json.dumps(_canonical(plain), sort_keys=True, separators=(",", ":"), allow_nan=False, default=repr)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

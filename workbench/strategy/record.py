@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -158,10 +158,14 @@ class Strategy:
     reuse_exit_proceeds: bool = True
 
     def __post_init__(self) -> None:
+        self._check(CHECKS)
+
+    def _check(self, names: Collection[str]) -> None:
+        """Check some fields, each alone, and then all of them together."""
         problems = []
-        for name, check in CHECKS.items():
+        for name in names:
             try:
-                object.__setattr__(self, name, check(getattr(self, name)))
+                object.__setattr__(self, name, CHECKS[name](getattr(self, name)))
             except RefusedError as error:
                 problems.append(f"{name} {error}")
         if problems:
@@ -204,7 +208,13 @@ class Strategy:
         -------
         Strategy
         """
-        return Strategy(**{**{field.name: getattr(self, field.name) for field in dataclasses.fields(self)}, **changes})
+        if not changes.keys() <= CHECKS.keys():
+            # The whole record says which name is unknown, and which one is meant.
+            return Strategy(**{**{name: getattr(self, name) for name in CHECKS}, **changes})
+        made = object.__new__(Strategy)
+        made.__dict__.update(self.__dict__, **changes)
+        made._check([name for name in CHECKS if name in changes])
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """Every field that is not off, in the order of rule N3, as plain data (JSON and TOML can write it)."""

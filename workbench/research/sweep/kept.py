@@ -1,7 +1,8 @@
 """Finished sets on disk, so that an interrupted sweep goes on where it was.
 
 A file holds rows over one set of bars at one cost by one engine; its name is the hash of all that. A row is found by
-the hash of its strategy, so that more values, another order or another sample use what is there.
+the hash of its strategy, so that more values, another order or another sample use what is there; what is swept is told
+apart from what is not, so a sweep of other parameters begins anew.
 """
 
 from __future__ import annotations
@@ -51,16 +52,16 @@ class Kept:
         if self.path is not None and self.path.exists():
             self._rows = _read(self.path)
 
-    def row(self, strategy_hash: str, names: Sequence[str]) -> Row | None:
+    def row(self, key: str, names: Sequence[str]) -> Row | None:
         """A finished row that has these statistics, or None."""
-        found = self._rows.get(strategy_hash)
+        found = self._rows.get(key)
         return found if found is not None and all(name in found.stats for name in names) else None
 
-    def add(self, strategy_hash: str, row: Row) -> None:
+    def add(self, key: str, row: Row) -> None:
         """Keep one more row; now and then all are written."""
         if self.path is None:
             return
-        self._rows[strategy_hash] = row
+        self._rows[key] = row
         self._unwritten += 1
         if time.monotonic() > self._due_s:
             self._write()

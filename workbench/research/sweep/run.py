@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -9,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from workbench.engine.desk import grown, new_desk, written
+from workbench.engine.desk import config_record, flat_state, grown, instrument_records, new_desk, written
+from workbench.engine.records import Desk, Records
 from workbench.engine.skipping import run_quickly
 from workbench.engine.tally import new_tally
 from workbench.expressions.evaluate import Evaluation
@@ -76,6 +78,8 @@ class Batch:
         self.instruments = instruments_of(ground.data)
         self.evaluations: dict[tuple[str, bool], Evaluation] = {}
         self._number: list[int] = [0] * len(strategies)
+        self._own = threading.local()
+        self._by_product: dict[str, tuple[Records, Records]] = {}
         for strategy in strategies:
             check_timeframes(strategy, ground.grid)
         #: The quick loop knows one instrument, and no mean of equity.
@@ -108,11 +112,11 @@ class Batch:
         cash = self.initial_cash
         sessions = given.grid.sessions
         course = self.ground.course(strategy, given.market, given.signals)
-        desk = new_desk(strategy, self.instruments, self.costs, cash, decisions=ROWS)
+        desk = self._desk(strategy)
         tally = new_tally(len(sessions), cash)
         at, close = run_quickly(desk, given.market, given.signals, course, tally, 0, 0)
         while at < len(given.market.open):
-            desk = grown(desk)
+            desk = self._own.desk = grown(desk)
             at, close = run_quickly(desk, given.market, given.signals, course, tally, at, close)
         year = float(given.grid.calendar.sessions_per_year)
         summary = summary_of_tally(tally, course, sessions.date, cash, year)
@@ -121,6 +125,26 @@ class Batch:
         for name in WHOLE:
             del stats[name]
         return Row(stats, summary.sessions.date, summary.sessions.returns)
+
+    def _desk(self, strategy: Strategy) -> Desk:
+        """A flat desk; each thread has one, whose output each set overwrites."""
+        if not hasattr(self._own, "desk"):
+            self._own.desk = new_desk(strategy, self.instruments, self.costs, self.initial_cash, decisions=ROWS)
+            self._own.flat = flat_state(len(self.instruments), self.initial_cash)
+        described, rates = self._terms(strategy)
+        account, positions = (records.copy() for records in self._own.flat)
+        config = config_record(strategy, self.costs.slippage_frac)
+        ready: Desk = self._own.desk._replace(
+            config=config, instruments=described, rates=rates, account=account, positions=positions
+        )
+        return ready
+
+    def _terms(self, strategy: Strategy) -> tuple[Records, Records]:
+        """Ticks, lots and rates, which depend on nothing of a set but its product."""
+        found = self._by_product.get(strategy.product)
+        if found is None:
+            found = self._by_product[strategy.product] = instrument_records(strategy, self.instruments, self.costs)
+        return found
 
     def _shared(self, i: int, name: str) -> tuple[Evaluation, int]:
         return self.evaluations[name, _cut(self.strategies[i])], self._number[i]

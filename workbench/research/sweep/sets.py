@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from workbench.errors import ConfigError, StrategyError
@@ -12,6 +13,7 @@ from workbench.research.wording import WORDINGS
 from workbench.strategy import Strategy
 from workbench.strategy.checks import suggestion
 from workbench.strategy.compiled import ROOTS
+from workbench.strategy.content import hash_of, to_dict
 
 #: What a strategy is called, where it trades and what it says are not swept.
 FIXED = frozenset(("name", "version", "instruments", "calendar", "params", "sectors"))
@@ -60,6 +62,23 @@ class Space:
                     f"{name!r} is nothing that can be swept{near or '.'} The expressions have {known}, and the fields "
                     "of a strategy can be swept too."
                 )
+
+    def key_of(self, values: Mapping[str, Any]) -> str:
+        """Hash of the strategy with these values, without making it; of equal sets of another sweep the same."""
+        return hash_of({"strategy": self._fixed, "values": dict(values)})
+
+    @cached_property
+    def _fixed(self) -> str:
+        """Hash of everything in the strategy that is not swept."""
+        plain = to_dict(self.strategy)
+        for name in self.names:
+            if name in self.bound:
+                plain["params"].pop(name, None)
+            elif name.startswith("sizing."):
+                plain["sizing"].pop(name.removeprefix("sizing."), None)
+            else:
+                plain.pop(name, None)
+        return hash_of(plain)
 
     def strategy_of(self, values: Mapping[str, Any]) -> Strategy:
         """The strategy with these values.

@@ -109,21 +109,24 @@ class Work:
         return [done[i] for i in range(len(self.sets))]
 
     def _batch(self, numbers: Sequence[int], tick: Callable[[], None]) -> dict[int, Row]:
-        made = {i: self._strategy(self.sets[i]) for i in numbers}
-        done = {i: row for i, one in made.items() if (row := self.kept.row(one.hash, self.names)) is not None}
+        keys = {i: self.space.key_of(self._named(i)) for i in numbers}
+        done = {i: row for i, key in keys.items() if (row := self.kept.row(key, self.names)) is not None}
         for _ in done:
             tick()
         left = [i for i in numbers if i not in done]
         how = self.how
-        batch = Batch([made[i] for i in left], self.ground, how, self.names)
+        batch = Batch([self._strategy(i) for i in left], self.ground, how, self.names)
         for j, row in in_threads(batch.row, range(len(left)), how.workers):
             done[left[j]] = row
-            self.kept.add(made[left[j]].hash, row)
+            self.kept.add(keys[left[j]], row)
             tick()
         return done
 
-    def _strategy(self, values: Set) -> Strategy:
-        named = dict(zip(self.space.names, values, strict=True))
+    def _named(self, i: int) -> dict[str, Any]:
+        return dict(zip(self.space.names, self.sets[i], strict=True))
+
+    def _strategy(self, i: int) -> Strategy:
+        named = self._named(i)
         try:
             return self.space.strategy_of(named)
         except (StrategyError, ExpressionError) as error:
