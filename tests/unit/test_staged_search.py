@@ -14,7 +14,7 @@ import pytest
 
 import workbench as wb
 from workbench.research.staged_search import searching
-from workbench.research.staged_search.verdict import is_above_zero, parity_of, verdict_of
+from workbench.research.staged_search.verdict import held_sharpe, is_above_zero, parity_of, verdict_of
 from workbench.research.sweep.run import Batch
 
 BARS = wb.samples.stock("AAPL").between("2005-01-03", "2008-12-31")
@@ -334,6 +334,24 @@ def test_the_luck_of_choosing_is_that_of_all_trials_of_all_stages(found: Any) ->
     single = wb.significance(found.in_sample)
     assert inside.deflated_sharpe_frac < single.deflated_sharpe_frac
     assert found.out_of_sample_significance.n_trials == 1
+
+
+def test_holding_the_instrument_is_told_beside_it(found: Any) -> None:
+    always = STRATEGY.replace(
+        direction="LONG", product="CNC", entry="close > 0", exit=None, short_entry=None, short_exit=None, params={},
+        sizing=wb.PercentOfEquity(1.0),
+    )  # fmt: skip
+    holding = held_sharpe(found.out_of_sample)
+    begins = f"{found.split.out_of_sample_start:%Y-%m-%d}"
+    closes = BARS.frame["close"].iloc[found.split.n_in_sample - 1 :].pct_change().dropna()
+    assert holding == pytest.approx(closes.mean() / closes.std(ddof=1) * np.sqrt(252), rel=1e-9)
+    # A strategy that is always in misses the first session: it decides at its close.
+    assert wb.backtest(always, BARS, start=begins).stats["sharpe_ann"] == pytest.approx(holding, abs=0.1)
+    said = f"{holding:.2f}".replace("-", "−")
+    assert f"Holding XNYS:AAPL over the same sessions has a Sharpe ratio of {said}." in found.words
+    both = {name: wb.samples.stock(name[5:]).between("2005-01-03", "2005-12-30") for name in ("XNYS:AAPL", "XNYS:IBM")}
+    pair = STRATEGY.replace(instruments=("XNYS:AAPL", "XNYS:IBM"))
+    assert held_sharpe(wb.backtest(pair, both)) is None
 
 
 def test_a_stage_that_ends_worse_is_told() -> None:

@@ -90,4 +90,4 @@ def test_too_little_out_of_sample_is_no_finding_either() -> None:
         "No finding: nothing can be said of the part out of sample, for there are 13 sessions, and fewer than 20 say "
         "nothing."
     )
-    assert found.words[3] == found.verdict
+    assert found.verdict in found.words

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from workbench.research.significance.answer import counted
+from workbench.research.significance.sharpe import sharpe_ratios
 from workbench.research.significance.words import number, share
 from workbench.research.stats import Statistic
 from workbench.research.walk_forward.efficiency import GROW
@@ -13,6 +17,7 @@ from workbench.research.walk_forward.steps import BREAK_EVEN_AT_ZERO
 from workbench.research.wording import wording_of, written
 
 if TYPE_CHECKING:
+    from workbench.research.result import Result
     from workbench.research.significance import Significance
     from workbench.research.staged_search.answer import StagedSearch
 
@@ -67,8 +72,8 @@ def verdict_of(outside: Significance) -> str:
     measured = f"the Sharpe ratio out of sample is {number(sharpe.value)} and may be {between}"
     if is_above_zero(outside):
         return (
-            f"It held: {measured}. That is beside cash, not beside holding the market, and one in twenty gets as far "
-            "by luck: the next test is paper trading."
+            f"It held: {measured}. That is beside cash, not beside holding, and one in twenty gets as far by luck: the "
+            "next test is paper trading."
         )
     if sharpe.high < 0.0:
         return f"It loses: {measured}."
@@ -76,6 +81,26 @@ def verdict_of(outside: Significance) -> str:
         tried = f"these bars have been out of sample for {outside.n_trials:,} strategies"
         return f"No finding: {measured}, but {tried}, and the best of as many does as well by luck."
     return f"No finding: {measured}; that is what luck gives without skill."
+
+
+def held_sharpe(result: Result) -> float | None:
+    """Sharpe ratio a year of holding the one instrument over the sessions of a result, at no cost.
+
+    Returns
+    -------
+    float or None
+        None for several instruments, and where prices hardly moved.
+    """
+    if len(result.bars) > 1:
+        return None
+    bars = next(iter(result.bars.values()))
+    dates = bars.grid.sessions.date[bars.grid.session[bars.at]]
+    last = np.append(dates[1:] != dates[:-1], True)
+    closes, dates = bars.close[last], dates[last]
+    first = int(np.searchsorted(dates, result.sessions.date[0]))
+    kept = closes[max(first - 1, 0) :]
+    ratio = float(sharpe_ratios((kept[1:] / kept[:-1] - 1.0)[None, :])[0]) if len(kept) > 2 else math.nan
+    return None if math.isnan(ratio) else ratio * math.sqrt(float(bars.calendar.sessions_per_year))
 
 
 def words_of(found: StagedSearch) -> Iterator[str]:
@@ -91,6 +116,10 @@ def words_of(found: StagedSearch) -> Iterator[str]:
     parity, why = parity_between(found)
     yield f"The parity is undefined: {why}." if parity is None else f"The parity is {number(parity)}."
     yield verdict_of(outside)
+    holding = held_sharpe(found.out_of_sample)
+    if holding is not None:
+        instrument = next(iter(found.out_of_sample.bars))
+        yield f"Holding {instrument} over the same sessions has a Sharpe ratio of {number(holding)}."
     if found.n_openings > 1:
         yield (
             f"{found.n_openings:,} different strategies have been run out of sample on these bars by now, so that they "
