@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from workbench.jit import njit
+from workbench.jit import inlined, njit
 
 #: One dated row. Fractions are of the traded value (quantity times price); money is in the instrument's currency.
 rates_dtype = np.dtype(
@@ -46,7 +46,7 @@ LINES = ("brokerage", "exchange", "regulator", "tax", "stamp", "service_tax", "p
 LARGEST = 1e200
 
 
-@njit
+@inlined
 def row_in_force(rates: npt.NDArray[np.void], ts_ns: int) -> int:
     """Index of the row that rules at ``ts_ns``; the first row also rules before it."""
     row = rates.size - 1
@@ -55,7 +55,7 @@ def row_in_force(rates: npt.NDArray[np.void], ts_ns: int) -> int:
     return row
 
 
-@njit
+@inlined
 def half_up(amount: float, steps: float) -> float:
     """Round to 1/``steps``, a half upwards (a half within 1e-9 counts as a half); 0 steps leave it exact."""
     if steps <= 0.0:
@@ -64,7 +64,7 @@ def half_up(amount: float, steps: float) -> float:
     return float(np.floor(amount * steps + 0.5 + 1e-9) / steps)
 
 
-@njit
+@inlined
 def lines_of(
     rates: npt.NDArray[np.void], ts_ns: int, side: int, qty: float, price: float, same_session: bool
 ) -> tuple[float, float, float, float, float, float, float, float, float]:

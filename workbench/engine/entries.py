@@ -19,7 +19,7 @@ from workbench.engine.ledger import submit
 from workbench.engine.moment import moment
 from workbench.engine.records import Direction, Instant
 from workbench.engine.sizing import affordable_qty, cap_qty, free_cash, release, reserve, wanted_qty
-from workbench.jit import inlined, njit
+from workbench.jit import inlined
 from workbench.schema import Decision, OrderKind, Reason, Signal
 from workbench.tolerance import equal, less_equal
 
@@ -106,7 +106,7 @@ def order_candidates(desk, ranking):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit
+@inlined
 def send_entries(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
     """Judge and send the entries that are true at strategy close ``s``, which is instant ``i`` (D6 to D8)."""
     config = desk.config[0]

@@ -20,7 +20,7 @@ from workbench.engine.levels import at_or_beyond_stop, at_or_beyond_target, beyo
 from workbench.engine.moment import moment
 from workbench.engine.on_fill import on_fill, stop_reason
 from workbench.engine.records import Action
-from workbench.jit import inlined, njit
+from workbench.jit import inlined
 from workbench.schema import OrderKind, Reason
 
 
@@ -40,7 +40,7 @@ def fill_interval(desk, market, i):  # type: ignore[no-untyped-def]
                 match_protective(desk, market, i, k)
 
 
-@njit
+@inlined
 def fill(desk, instant, k, order, kind, reason, side, qty, price):  # type: ignore[no-untyped-def]
     """Write a fill with its charges and apply it."""
     account = desk.account[0]
@@ -111,10 +111,27 @@ def waits_for_exit(desk, k):  # type: ignore[no-untyped-def]
 
 @inlined
 def match_protective(desk, market, i, k):  # type: ignore[no-untyped-def]
-    """F3 to F5: test the stop and the target of position ``k`` against base bar ``i``."""
-    config = desk.config[0]
+    """F3 to F5: test the stop and the target of position ``k`` against base bar ``i``, and fill the one it hits.
+
+    A stop fills with slippage, gapped or not; a target at its price or, gapped, at the open, without.
+    """
     position = desk.positions[k]
     direction = 1 if position["qty"] > 0.0 else -1
+    kind, price = protective_hit(desk, market, i, k, direction)
+    if kind == OrderKind.OPEN:
+        return
+    order, reason = position["target_order"], Reason.TAKE_PROFIT.value
+    if kind == OrderKind.STOP:
+        order, reason = position["stop_order"], stop_reason(position, direction)
+        price *= 1.0 - direction * desk.config[0]["slippage_frac"]
+    fill(desk, moment(market, i), k, order, kind, reason, -direction, abs(position["qty"]), price)
+
+
+@inlined
+def protective_hit(desk, market, i, k, direction):  # type: ignore[no-untyped-def]
+    """STOP or TARGET and its price before slippage if base bar ``i`` hits one; OPEN if it hits neither."""
+    config = desk.config[0]
+    position = desk.positions[k]
     stop = working_stop(position["stop"], position["trail"], direction)
     target = position["target"]
     opened = market.open[i, k]
@@ -123,37 +140,16 @@ def match_protective(desk, market, i, k):  # type: ignore[no-untyped-def]
         worst, best = best, worst
     if position["entry_ns"] != market.times.open_ns[i]:
         if at_or_beyond_stop(opened, stop, direction):
-            fill_stop(desk, market, i, k, opened)
-            return
+            return OrderKind.STOP.value, opened
         if at_or_beyond_target(opened, target, direction):
-            fill_target(desk, market, i, k, opened)
-            return
+            return OrderKind.TARGET.value, opened
     stop_hit = at_or_beyond_stop(worst, stop, direction)
     through = config["touch_through"]
     target_hit = beyond_target(best, target, direction) if through else at_or_beyond_target(best, target, direction)
     if stop_hit and not (target_hit and config["ambiguous_target"]):
         # Slippage on the entry can set a stop that the whole entry bar lies beyond: no price of the bar is as good.
         unreachable = not at_or_beyond_target(best, stop, direction)
-        fill_stop(desk, market, i, k, opened if unreachable else stop)
-    elif target_hit:
-        fill_target(desk, market, i, k, target)
-
-
-@inlined
-def fill_stop(desk, market, i, k, price):  # type: ignore[no-untyped-def]
-    """Fill the working stop; slippage applies, gapped or not (F5)."""
-    position = desk.positions[k]
-    side = -1 if position["qty"] > 0.0 else 1
-    reason = stop_reason(position, -side)
-    paid = price * (1.0 + side * desk.config[0]["slippage_frac"])
-    qty = abs(position["qty"])
-    fill(desk, moment(market, i), k, position["stop_order"], OrderKind.STOP.value, reason, side, qty, paid)
-
-
-@inlined
-def fill_target(desk, market, i, k, price):  # type: ignore[no-untyped-def]
-    """Fill the target at its price or, gapped, at the open; no slippage (F5)."""
-    position = desk.positions[k]
-    side = -1 if position["qty"] > 0.0 else 1
-    qty, order = abs(position["qty"]), position["target_order"]
-    fill(desk, moment(market, i), k, order, OrderKind.TARGET.value, Reason.TAKE_PROFIT.value, side, qty, price)
+        return OrderKind.STOP.value, opened if unreachable else stop
+    if target_hit:
+        return OrderKind.TARGET.value, target
+    return OrderKind.OPEN.value, 0.0
