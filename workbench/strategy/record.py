@@ -7,6 +7,7 @@ import html
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import StrategyError
@@ -176,19 +177,24 @@ class Strategy:
         problems = list(contradictions(self))
         if problems:
             raise refusal(self.name, problems)
+        self.__dict__.pop("program", None)  # that of the strategy this one was made from
         try:
-            _compiled(self)
+            assert self.program is not None, "a strategy compiles, or says why not"
         except StrategyError as error:
             raise refusal(self.name, [str(error)]) from None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the fields; the program is compiled anew where it is read."""
+        return {name: getattr(self, name) for name in CHECKS}
 
     @property
     def bar_timeframe(self) -> Timeframe:
         """The timeframe, parsed."""
         return Timeframe.parse(self.timeframe)
 
-    @property
+    @cached_property
     def program(self) -> Program:
-        """The compiled expressions, the same object for equal content."""
+        """The compiled expressions."""
         return _compiled(self)
 
     @property
