@@ -20,7 +20,7 @@ from workbench.errors import ConfigError, DataError, ExpressionError, HaltError,
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMANDS = [
-    ("backtest",), ("sweep",), ("evaluate",), ("indicators",), ("demo",), ("version",), ("data", "import"),
+    ("backtest",), ("sweep",), ("staged",), ("evaluate",), ("indicators",), ("demo",), ("version",), ("data", "import"),
     ("data", "validate"), ("data", "list"), ("calendar", "import"), ("calendar", "show"),
 ]  # fmt: skip
 

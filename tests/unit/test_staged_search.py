@@ -276,11 +276,16 @@ def test_bars_that_several_strategies_were_shown_are_not_untouched_any_more(tmp_
     sure = again.out_of_sample_significance.deflated_sharpe_frac
     assert sure < first.out_of_sample_significance.deflated_sharpe_frac
     assert any(said.startswith("2 different strategies have been run out of sample") for said in again.words)
+    # The same rule in other words: no score lies between thresholds of 1 and 2.
+    same = [search([("threshold", {"threshold": [value]})], keep=tmp_path) for value in (1, 2)]
+    assert same[0].strategy != same[1].strategy
+    assert same[0].n_openings == same[1].n_openings
     assert search(bars=BARS.between("2005-06-01", None), keep=tmp_path).n_openings == 1
     assert search().n_openings == 1
-    for record in tmp_path.glob("out_of_sample_*.json"):
-        record.write_text("{")
-    assert search(keep=tmp_path).n_openings == 1
+    for damaged in ("{", "[]", '{"strategies": [1]}', '{"strategies": {"a": {}}}'):
+        for record in tmp_path.glob("out_of_sample_*.json"):
+            record.write_text(damaged)
+        assert search(keep=tmp_path).n_openings == 1
 
 
 def test_what_passes_alone_may_not_pass_as_one_of_many(found: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import about, backtest, calendars, checks, data, expressions, sweep
+from workbench.cli import about, backtest, calendars, checks, data, expressions, staged, sweep
 from workbench.cli.failures import DEBUG, Commands
 
 _EPILOG = """\b
@@ -53,6 +53,7 @@ def root(
 
 app.add_typer(backtest.commands)
 app.add_typer(sweep.commands)
+app.add_typer(staged.commands)
 app.add_typer(checks.commands)
 app.add_typer(expressions.commands)
 app.add_typer(data.commands, name="data")

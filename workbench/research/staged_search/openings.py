@@ -1,8 +1,8 @@
 """How many strategies the same bars have been shown out of sample: whoever looks again has used them up.
 
 A part that chose nothing is a test for one strategy. Searched again after a look at it, with other stages or another
-statistic, it has begun to choose. So every locked strategy is put on record, by bars, before its run out of sample;
-the same one again does not count.
+statistic, it has begun to choose. So every locked strategy is put on record, by bars, with what it returned out of
+sample. The same one again does not count, nor does one that is the same rule in other words.
 """
 
 from __future__ import annotations
@@ -11,24 +11,20 @@ import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Mapping
 
-from workbench.market.bars import Bars
 from workbench.market.home import home_folder, write_atomically
-from workbench.strategy import Strategy
+from workbench.research.result import Result
 
 
-def opened(where: bool | str | os.PathLike[str], data: Mapping[str, Bars], strategy: Strategy) -> int:
-    """Put a strategy on record.
+def opened(where: bool | str | os.PathLike[str], result: Result) -> int:
+    """Put a run out of sample on record.
 
     Parameters
     ----------
     where : bool or path
         As ``keep``: the project's home, a folder, or False for no record.
-    data : mapping of str to Bars
-        All bars, of both parts.
-    strategy : Strategy
-        The locked one.
+    result : Result
+        Of the locked strategy, over the bars of both parts, from where out of sample begins.
 
     Returns
     -------
@@ -39,18 +35,21 @@ def opened(where: bool | str | os.PathLike[str], data: Mapping[str, Bars], strat
     if where is False:
         return 1
     folder = home_folder() / "searches" if where is True else pathlib.Path(where)
-    bars = {name: item.hash for name, item in sorted(data.items())}
+    bars = {name: item.hash for name, item in sorted(result.bars.items())}
     key = hashlib.blake2b(json.dumps(bars).encode(), digest_size=16).hexdigest()
     path = folder / f"out_of_sample_{key}.json"
-    known = _read(path)
-    if strategy.hash not in known:
-        known[strategy.hash] = f"{strategy.name} {strategy.version}"
+    known, strategy = _read(path), result.strategy
+    sessions = result.sessions
+    returned = hashlib.blake2b(sessions.date.tobytes() + sessions.returns.tobytes(), digest_size=16).hexdigest()
+    if strategy.hash not in known and returned not in (one["returned"] for one in known.values()):
+        known[strategy.hash] = {"name": f"{strategy.name} {strategy.version}", "returned": returned}
         write_atomically(path, json.dumps({"bars": bars, "strategies": known}, indent=1).encode())
     return len(known)
 
 
-def _read(path: pathlib.Path) -> dict[str, str]:
+def _read(path: pathlib.Path) -> dict[str, dict[str, str]]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["strategies"])
-    except (OSError, ValueError, KeyError, TypeError):
+        known = json.loads(path.read_text(encoding="utf-8"))["strategies"]
+        return {key: {"name": one["name"], "returned": one["returned"]} for key, one in known.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

@@ -91,11 +91,12 @@ def staged_search(
     done = search.stages(strategy)
     locked = done[-1].strategy
     cash, begins = float(how.initial_cash), f"{split.out_of_sample_start:%Y-%m-%d}"
+    inside = backtest(locked, known, cash, how.costs, how.start)
+    outside = backtest(locked, data, cash, how.costs, begins)
     return StagedSearch(
         given=strategy, strategy=locked, stages=done, rank_by=rank_by, choose=choose, where=how.where,
-        in_sample_frac=float(in_sample_frac), split=split,
-        in_sample=backtest(locked, known, cash, how.costs, how.start), n_openings=opened(how.keep, data, locked),
-        out_of_sample=backtest(locked, data, cash, how.costs, begins),
+        in_sample_frac=float(in_sample_frac), split=split, in_sample=inside, out_of_sample=outside,
+        n_openings=opened(how.keep, outside),
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def verdict_of(outside: Significance) -> str:
     if sharpe.low > 0.0:
         tried = f"these bars have been out of sample for {outside.n_trials:,} strategies"
         return f"No finding: {measured}, but {tried}, and the best of as many does as well by luck."
-    return f"No finding: {measured}; that is what luck gives without skill."
+    return f"No finding: {measured}; zero is among it, so that luck explains it as well as skill."
 
 
 def held_sharpe(result: Result) -> float | None:

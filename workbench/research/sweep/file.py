@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import pathlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from workbench.errors import ConfigError
 from workbench.market.home import unreadable
 from workbench.research.sweep.settings import Settings
 from workbench.strategy.checks import suggestion
 from workbench.strategy.content import named_arguments
+
+Read = TypeVar("Read")
 
 #: Of one parameter; more is a slip of the pen in ``step``.
 MOST_VALUES = 100_000
@@ -59,8 +61,13 @@ def plan_of(path: str | os.PathLike[str]) -> Plan:
     ConfigError
         With the file and the key.
     """
+    return read_file(path, _plan)
+
+
+def read_file(path: str | os.PathLike[str], parsed: Callable[[dict[str, Any]], Read]) -> Read:
+    """What a function makes of a TOML file; each of its errors is told with the file."""
     try:
-        return _plan(tomllib.loads(pathlib.Path(path).read_text(encoding="utf-8-sig")))
+        return parsed(tomllib.loads(pathlib.Path(path).read_text(encoding="utf-8-sig")))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -81,7 +88,18 @@ def _plan(given: dict[str, Any]) -> Plan:
         raise ConfigError("there is no table [parameters]; below it say what is varied: fast = [5, 10, 20].")
     rank_by = given.pop("rank_by", "sharpe_ann")
     settings: Settings = given  # type: ignore[assignment]  # its keys were checked above
-    return Plan({name: _values(name, said) for name, said in _flat(table)}, rank_by, settings)
+    return Plan(varied(table), rank_by, settings)
+
+
+def varied(table: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Names and values of a table of parameters.
+
+    Raises
+    ------
+    ConfigError
+        A value is neither a list nor a range; names it.
+    """
+    return {name: _values(name, said) for name, said in _flat(table)}
 
 
 def _flat(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
