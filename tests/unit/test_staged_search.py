@@ -14,6 +14,7 @@ import pytest
 
 import workbench as wb
 from workbench.research.staged_search import searching
+from workbench.research.staged_search.groups import groups_of
 from workbench.research.staged_search.verdict import held_sharpe, is_above_zero, parity_of, verdict_of
 from workbench.research.sweep.run import Batch
 
@@ -176,6 +177,40 @@ def test_linked_values_are_tried_together_and_in_their_order(found: Any) -> None
         strategy = stage.trials.strategy(int(stage.order[at]))
         assert {name: strategy.params[name] for name in one} == one
     assert len(stage.trials) == 3
+
+
+def test_many_linked_sets_from_an_array_are_those_of_the_array() -> None:
+    """All weights in tens of a percent that sum to one, as the protocol's first author had them, in whole numbers."""
+    steps = np.arange(1, 13)
+    vectors = [(a, b, c, 20 - a - b - c) for a in steps for b in steps for c in steps if 1 <= 20 - a - b - c <= 12]
+    names = ("fast", "slow", "n", "threshold")
+    group = groups_of([("weights", [dict(zip(names, one, strict=True)) for one in vectors])], STRATEGY)[0]
+    assert len(vectors) == 829
+    assert group.linked == tuple(vectors)
+    assert all(type(value) is int for one in group.linked for value in one)
+    few = [dict(zip(("w_trend", "w_strength"), one, strict=True)) for one in np.array([[1, 1], [2, 0]])]
+    assert search([("weights", few)]).strategy.params == search([("weights", WEIGHTS[:2])]).strategy.params
+
+
+def test_the_search_begins_where_start_says_with_warm_indicators() -> None:
+    found = search(STAGES[:1], start="2006-01-03")
+    assert found.split.in_sample_start == pd.Timestamp("2006-01-03")
+    assert found.split.n_in_sample == math.floor(0.7 * (BARS.frame.index >= "2006-01-03").sum())
+    assert "WARMING_UP" not in set(found.in_sample.decisions["decision"])
+    alone = sweep_in_sample(found, STRATEGY, {"threshold": [1, 2]}, start="2006-01-03")
+    assert alone.table.equals(found.stages[0].trials.table)
+
+
+def test_a_timeframe_is_locked_like_any_other_field() -> None:
+    bars = wb.samples.synthetic(seed=2, start="2023-01-02", end="2023-03-31", timeframe="5m")
+    intraday = wb.Strategy(
+        name="dip", version="1.0.0", instruments=("NSE:DEMO",), timeframe="5m", calendar="NSE", product="MIS",
+        entry="RSI($n) < 40", exit="RSI($n) > 60", params={"n": 9},
+    )  # fmt: skip
+    found = search([("timeframe", {"timeframe": ["5m", "15m", "1h"]}), ("n", {"n": [5, 9]})], bars, intraday)
+    assert found.strategy.timeframe == found.stages[0].chosen["timeframe"]
+    assert found.in_sample_significance.n_trials == 5
+    assert found.stages[1].score >= found.stages[0].score
 
 
 def test_of_equal_sets_the_first_is_locked() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.tidy.source import ROOT
 
 SCORE = """
 trend_15m = IF(SMA(close, $fast) > SMA(close, $slow), 1, -1)
@@ -64,7 +65,15 @@ def test_on_walks_without_drift_nothing_is_called_a_finding() -> None:
 
 @pytest.mark.fuzz
 def test_on_many_walks_as_few_pass_as_their_interval_promises() -> None:
-    check_that_nothing_is_left([searched(seed) for seed in range(1, 201)])
+    found = [searched(seed) for seed in range(1, 201)]
+    check_that_nothing_is_left(found)
+    inside = np.mean([one.in_sample.stats["sharpe_ann"] for one in found])
+    outside: Any = [one.out_of_sample_significance.sharpe_ann for one in found]
+    zero = np.mean([one.low <= 0.0 <= one.high for one in outside])
+    page = " ".join((ROOT / "docs" / "staged-search.md").read_text(encoding="utf-8").split())
+    said = f"{inside:.1f} in sample and {np.mean([one.value for one in outside]):.1f} out of sample; {zero:.0%}"
+    assert said.replace("-", "−").replace("%", " %") in page
+    assert f"{sum(one.held for one in found)} of 200 searches were called a success" in page
 
 
 def test_what_can_really_be_known_is_found() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from workbench.errors import ConfigError
 from workbench.research.sweep.sets import Space
 from workbench.research.sweep.space import Set, Where, levels_of, sets_of
@@ -127,7 +129,9 @@ def _group(name: str, parameters: Any) -> Group:
     for one in parameters:
         if set(map(str, one)) != set(names):
             raise ConfigError(f"the set {dict(one)} names other parameters than the first, which has {list(names)}.")
-    linked = [tuple(one[part] for part in names) for one in parameters]
+    given = [tuple({str(key): value for key, value in one.items()}[part] for part in names) for one in parameters]
+    # As in the levels of a sweep: numbers of numpy are plain ones.
+    linked = [tuple(value.item() if isinstance(value, np.generic) else value for value in one) for one in given]
     keys = [key_of(one) for one in linked]
     if len(set(keys)) < len(keys):
         twice = next(one for one, key in zip(linked, keys, strict=True) if keys.count(key) > 1)
