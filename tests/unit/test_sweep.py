@@ -53,6 +53,19 @@ def test_returns_are_those_of_the_sessions() -> None:
     assert str(found.returns.index[0].date()) == str(pd.Timestamp(int(single.sessions.date[0]), unit="D").date())
 
 
+def test_the_best_are_run_once_more_for_their_trades_and_equity() -> None:
+    found = sweep(costs=wb.costs.bps(5), start="2006-01-03", initial_cash=50_000)
+    again = found.results(best=2)
+    assert list(again) == found.ranking[:2].tolist()
+    for number, result in again.items():
+        single = wb.backtest(found.strategy(number), BARS, 50_000, wb.costs.bps(5), "2006-01-03")
+        assert result.hash == single.hash
+        assert result.equity.equals(single.equity)
+        assert result.stats["sharpe_ann"] == found.table["sharpe_ann"][number]
+    with pytest.raises(wb.ConfigError, match="best=0"):
+        found.results(best=0)
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

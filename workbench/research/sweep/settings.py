@@ -14,7 +14,7 @@ from workbench.research.sweep.space import Where
 from workbench.strategy.checks import suggestion
 
 #: What ``executor`` may be.
-EXECUTORS = ("threads",)
+EXECUTORS = ("threads", "dask")
 
 #: Columns of the table unless others are asked for.
 STATISTICS = (
@@ -43,8 +43,8 @@ class Settings(TypedDict, total=False):
         Of the sample.
     workers : int
         Threads; as many as there are processors unless given. The rows do not depend on it.
-    executor : {"threads"}
-        Where the sets run.
+    executor : {"threads", "dask"}
+        Where the sets run: here, or on the Dask cluster this process is a client of (``workers`` then has no part).
     keep : bool or path
         Finished sets are kept in the project's home (or in this folder), so that after an interruption the same sweep
         goes on where it was; True unless given.

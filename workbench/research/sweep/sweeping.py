@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Unpack
 
 from workbench.errors import ExpressionError, StrategyError
-from workbench.research.backtest import surroundings_hash
+from workbench.research.backtest import backtest, surroundings_hash
 from workbench.research.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.research.ground import Ground
+from workbench.research.sweep.cluster import client_of, in_cluster
 from workbench.research.sweep.executors import in_threads
 from workbench.research.sweep.kept import Kept
 from workbench.research.sweep.progress import watched
@@ -71,7 +73,8 @@ def sweep(
     kept = Kept(how.keep, strategy.name, surroundings_hash(data, how.costs, cash, how.start))
     work = Work(space, sets, ground_of(data), how, kept, names)
     rows = work.rows()
-    return Sweep(space, sets, rows, rank_by, names)
+    again = partial(backtest, bars=bars, initial_cash=cash, costs=how.costs, start=how.start)
+    return Sweep(space, sets, rows, rank_by, names, again)
 
 
 class Work:
@@ -98,6 +101,7 @@ class Work:
     ) -> None:
         self.space, self.sets, self.ground, self.how = space, sets, ground, how
         self.kept, self.names = kept, names
+        self.client = client_of() if how.executor == "dask" else None
 
     def rows(self) -> list[Row]:
         """One row a set, in their order; those that were kept are not run again."""
@@ -114,13 +118,20 @@ class Work:
         for _ in done:
             tick()
         left = [i for i in numbers if i not in done]
-        how = self.how
-        batch = Batch([self._strategy(i) for i in left], self.ground, how, self.names)
-        for j, row in in_threads(batch.row, range(len(left)), how.workers):
+        for j, row in self._run([self._strategy(i) for i in left]):
             done[left[j]] = row
             self.kept.add(keys[left[j]], row)
             tick()
         return done
+
+    def _run(self, strategies: Sequence[Strategy]) -> Iterator[tuple[int, Row]]:
+        """Rows as they finish, with the number of their strategy."""
+        if not strategies:
+            return iter(())
+        if self.client is not None:
+            return in_cluster(self.client, strategies, self.ground.data, self.how, self.names)
+        batch = Batch(strategies, self.ground, self.how, self.names)
+        return in_threads(batch.row, range(len(strategies)), self.how.workers)
 
     def _named(self, i: int) -> dict[str, Any]:
         return dict(zip(self.space.names, self.sets[i], strict=True))

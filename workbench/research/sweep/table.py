@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from workbench.strategy.checks import suggestion
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from workbench.research.result import Result
     from workbench.research.sweep.sets import Space
     from workbench.research.sweep.space import Set
     from workbench.strategy import Strategy
@@ -54,10 +55,16 @@ class Sweep:
     """
 
     def __init__(
-        self, space: Space, sets: Sequence[Set], rows: Sequence[Row], rank_by: str, statistics: Sequence[str]
+        self,
+        space: Space,
+        sets: Sequence[Set],
+        rows: Sequence[Row],
+        rank_by: str,
+        statistics: Sequence[str],
+        again: Callable[[Strategy], Result],
     ) -> None:
         self._space, self._sets, self._rows, self._statistics = space, list(sets), list(rows), tuple(statistics)
-        self.parameters, self.rank_by = space.names, rank_by
+        self.parameters, self.rank_by, self._again = space.names, rank_by, again
 
     def __len__(self) -> int:
         return len(self._sets)
@@ -97,6 +104,25 @@ class Sweep:
         if not 0 <= number < len(self._sets):
             raise ConfigError(f"there is no set {number}; they are numbered from 0 to {len(self._sets) - 1}.")
         return self._space.strategy_of(dict(zip(self.parameters, self._sets[number], strict=True)))
+
+    def results(self, best: int = 1) -> dict[int, Result]:
+        """Trades, equity and all else of the best sets, by number, best first.
+
+        A sweep keeps statistics and session returns of its sets and nothing else; these sets are run once more.
+
+        Parameters
+        ----------
+        best : int
+            How many.
+
+        Returns
+        -------
+        dict of int to Result
+            What ``wb.backtest`` gives for each.
+        """
+        if isinstance(best, bool) or not isinstance(best, int) or best < 1:
+            raise ConfigError(f"best={best!r} is a number of sets, 1 or more.")
+        return {int(number): self._again(self.strategy(int(number))) for number in self.ranking[:best]}
 
     @cached_property
     def returns(self) -> pd.DataFrame:
