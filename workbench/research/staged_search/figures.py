@@ -64,7 +64,7 @@ def card_of(found: StagedSearch) -> str:
         f"{found.out_of_sample.costs.name} costs · {len(found)} stage{'s' if len(found) > 1 else ''} by "
         f"{found.rank_by}{', plateau' if found.choose == 'plateau' else ''}"
     )
-    said = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in found.words)
+    said = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in found.words if sentence != found.verdict)
     stages = found.table.to_html(border=0, float_format=lambda value: f"{value:.4g}")
     return (
         "<div style='font-variant-numeric:tabular-nums;max-width:900px'>"
