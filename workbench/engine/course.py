@@ -41,6 +41,8 @@ class Course(NamedTuple):
         Count of strategy bars before each close.
     last_row : int32[sessions]
         Instant of the last bar of each session, -1 without one.
+    with_rows : int32[sessions with a bar]
+        Numbers of the sessions that have one.
     """
 
     low: Float64
@@ -54,6 +56,7 @@ class Course(NamedTuple):
     closes_before: Int32
     bars_before: Int32
     last_row: Int32
+    with_rows: Int32
 
 
 @njit
@@ -102,7 +105,8 @@ def course_of(market: Market, has_bar: npt.NDArray[np.bool_], sessions: int) -> 
     ends_session = np.zeros(blocks, np.bool_)
     last_blocks = last_row[last_row >= 0] // BLOCK
     ends_session[last_blocks[last_blocks < blocks]] = True
-    made = Course(*extremes, ends, ends_session, *counted, last_row)
+    with_rows = np.flatnonzero(last_row >= 0).astype(np.int32)
+    made = Course(*extremes, ends, ends_session, *counted, last_row, with_rows)
     sum_up(market, made)
     return made
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,8 @@ from workbench.engine.loop import (
 from workbench.engine.records import Desk, Direction, Records, Sizing
 from workbench.market.instruments import Instrument
 from workbench.strategy import Strategy
-from workbench.strategy.sizing import CashPerSlot, FixedCash, FixedQty, PercentOfEquity, RiskPerTrade
+from workbench.strategy.fields import CHECKS
+from workbench.strategy.sizing import CashPerSlot, FixedCash, FixedQty, PercentOfEquity, RiskPerTrade, SizingPolicy
 
 #: Earlier than any strategy bar, far from overflow: no exit yet.
 LONG_AGO = -(2**40)
@@ -32,6 +35,11 @@ ROWS_AT_FIRST = 4096
 _CONFIG = records.config_dtype.names or ()
 _COUNTS = frozenset(("max_trades_per_day", "max_holding_bars"))
 
+#: Fields that the record says in a number of its own, and those it has by the same name.
+_TOLD = ("direction", "product", "execution", "stop_execution", "ambiguous_bar", "target_touch", "allocation", "sizing")
+_SAME = tuple(name for name in _CONFIG if name in CHECKS and name not in (*_TOLD, "margin_frac"))
+_SAID = (*_TOLD, *_SAME, "margin_frac")
+
 _BUFFERS = {
     "actions": (records.action_dtype, ACTIONS_PER_INSTANT),
     "fills": (records.fill_dtype, FILLS_PER_INSTANT),
@@ -42,9 +50,16 @@ _BUFFERS = {
 
 
 def config_record(strategy: Strategy, slippage_frac: float) -> Records:
-    """A strategy's numbers as one record of ``config_dtype``; what is off is NaN or -1."""
-    sizing, value, leverage_max = _sizing(strategy)
-    said: dict[str, Any] = {
+    """A strategy's numbers as one record of ``config_dtype``; what is off is NaN or -1. Not to be written to."""
+    return _config(tuple([getattr(strategy, name) for name in _SAID]), slippage_frac)
+
+
+@lru_cache(maxsize=64)
+def _config(said: tuple[Any, ...], slippage_frac: float) -> Records:
+    """The record of one set of fields; thousands of strategies of a sweep differ in their expressions alone."""
+    strategy = SimpleNamespace(**dict(zip(_SAID, said, strict=True)))
+    sizing, value, leverage_max = _sizing(strategy.sizing)
+    found: dict[str, Any] = {
         "direction": Direction[strategy.direction],
         "mis": strategy.product == "MIS",
         "proxy_close": strategy.execution == "proxy_close",
@@ -58,21 +73,13 @@ def config_record(strategy: Strategy, slippage_frac: float) -> Records:
         "margin_frac": 1.0 if strategy.margin_frac is None else strategy.margin_frac,
         "slippage_frac": slippage_frac,
     }
-    row = tuple([said[name] if name in said else _number(strategy, name) for name in _CONFIG])
-    return np.array([row], records.config_dtype)
+    for name in _SAME:
+        value = getattr(strategy, name)
+        found[name] = value if value is not None else -1 if name in _COUNTS else np.nan
+    return np.array([tuple([found[name] for name in _CONFIG])], records.config_dtype)
 
 
-def _number(strategy: Strategy, name: str) -> float:
-    """A field that the engine calls by the same name; what is off is -1 of a count, NaN of anything else."""
-    value = getattr(strategy, name)
-    if value is None:
-        value = -1 if name in _COUNTS else np.nan
-    number: float = value
-    return number
-
-
-def _sizing(strategy: Strategy) -> tuple[Sizing, float, float]:
-    policy = strategy.sizing
+def _sizing(policy: SizingPolicy) -> tuple[Sizing, float, float]:
     if isinstance(policy, PercentOfEquity):
         return Sizing.PERCENT_OF_EQUITY, policy.frac, np.nan
     if isinstance(policy, FixedCash):

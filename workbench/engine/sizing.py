@@ -4,7 +4,7 @@ Rules held here: S1 (from close[t]), S2 (policies), S3 (lots, cash, caps), S4 (f
 
 How it works: ``free_cash`` and ``release`` price the account once a strategy bar; ``size`` turns one candidate into
 a quantity, first by its budget, then by cash, then by caps. Charges never fall with the quantity, so the largest
-affordable one is found by bisection.
+affordable one is found by narrowing it in.
 
 Invariants: the quantity is a whole number of lots; its cost and estimated charges fit into free cash; no cap is
 passed.
@@ -99,18 +99,28 @@ def stop_distance(config, close, atr):  # type: ignore[no-untyped-def]
 @inlined
 def affordable_qty(desk, k, side, qty, price, free, ns):  # type: ignore[no-untyped-def]
     """The largest whole number of lots up to ``qty`` whose cost and charges fit into ``free`` (S3)."""
-    if qty <= 0.0 or less_equal(reserve(desk, k, side, qty, price, ns), free):
+    if qty <= 0.0:
+        return qty
+    cost = reserve(desk, k, side, qty, price, ns)
+    if less_equal(cost, free):
         return qty
     if desk.config[0]["sizing"] == Sizing.FIXED_QTY:
         return 0.0
     lot = desk.instruments[k]["lot"]
     fits, fails = 0.0, np.floor(qty / lot + 0.5)
+    # Cost is nearly in proportion to the quantity: the answer is next to this guess, and steps from it double.
+    middle, step = np.floor(fails * max(free, 0.0) / cost), 1.0
     while fails - fits > 1.0:
-        middle = np.floor((fits + fails) / 2.0)
+        middle = min(max(middle, fits + 1.0), fails - 1.0)
         if less_equal(reserve(desk, k, side, middle * lot, price, ns), free):
             fits = middle
+            middle = fits + step
         else:
             fails = middle
+            middle = fails - step
+        step *= 2.0
+        if step > 4.0:
+            middle = np.floor((fits + fails) / 2.0)
     return fits * lot
 
 

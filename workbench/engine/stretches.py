@@ -153,7 +153,7 @@ def reaches(desk, low, high):  # type: ignore[no-untyped-def]
 
 @inlined
 def stretch_extremes(position, low, high):  # type: ignore[no-untyped-def]
-    """The best and worst price where no level depends on them; infinite ones of a block without a bar change nothing."""
+    """The best and worst price where no level depends on them; those of no bar change nothing."""
     if position["qty"] > 0.0:
         position["best"] = max(position["best"], high)
         position["worst"] = min(position["worst"], low)

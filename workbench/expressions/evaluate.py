@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import ConfigError
-from workbench.expressions.kernels import align, first_value
 from workbench.expressions.graph import BITS
+from workbench.expressions.kernels import align, first_value
 from workbench.expressions.program import Program
 from workbench.indicators.ops import Op
 from workbench.indicators.update import initialise, run, state_size

@@ -159,7 +159,8 @@ def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:
     place = [0] * len(graph.nodes)
     for row, index in enumerate(order):
         place[index] = row
-    ops, args, constants, offsets, tfs = [], [], [], [], []
+    constants: list[float] = []
+    ops, args, offsets, tfs = [], [], [], []
     counts = [0] * len(timeframes)
     leaves: list[set[Leaf]] = [set() for _ in timeframes]
     size = 0
@@ -183,11 +184,11 @@ def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:
     nodes["args"] = np.array(args, np.int32).reshape(-1, 4)
     nodes["p"] = np.array(constants).reshape(-1, 3)
     nodes["is_call"][calls] = 1
-    last = np.cumsum(counts)
+    last = np.cumsum(counts, dtype=np.int64)
     return Program(
         nodes=nodes,
         timeframes=tuple(timeframes),
-        first=last - counts,
+        first=last - np.array(counts, np.int64),
         last=last,
         state_size=size,
         roots={name: place[index] for name, index in roots.items()},

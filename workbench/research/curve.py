@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +77,7 @@ class Sessions:
     ----------
     date : int32
         Days since 1970-01-01, strictly rising.
-    last : int64
+    last : integer
         Position of the session's last equity row.
     equity : float64
         Equity at the session's last row, money.
@@ -86,7 +86,7 @@ class Sessions:
     """
 
     date: npt.NDArray[np.int32]
-    last: npt.NDArray[np.int64]
+    last: npt.NDArray[np.integer[Any]]
     equity: FloatArray
     returns: FloatArray
 
@@ -147,10 +147,9 @@ def summary_of_tally(
 ) -> Summary:
     """The same of a run that kept no curve; the mean of equity is not known."""
     # A session without a row has no equity.
-    number = np.flatnonzero(course.last_row >= 0)
+    number = course.with_rows
     equity, total = tally.session_equity[number], tally.total[0]
-    last = course.last_row[number].astype(np.int64)
-    sessions = Sessions(dates[number], last, equity, returns_from(equity, initial_cash))
+    sessions = Sessions(dates[number], course.last_row[number], equity, returns_from(equity, initial_cash))
     n = int(course.rows_before[-1])
     return Summary(
         sessions,
@@ -208,11 +207,17 @@ def sessions_of(rows: EquityRows) -> Sessions:
 
 def returns_from(values: FloatArray, start: float) -> FloatArray:
     """Return of each value on the one before it, the first on ``start`` (above 0); NaN after nothing or a debt."""
-    before = np.append(start, values[:-1])
-    returns = np.full(len(values), np.nan)
-    np.divide(values, before, out=returns, where=before > ROUNDING_FRAC * start)
-    returns -= 1.0
+    returns = np.empty(len(values))
+    _returns(values, float(start), returns)
     return returns
+
+
+@njit
+def _returns(values: FloatArray, start: float, out: FloatArray) -> None:
+    before = start
+    for i in range(len(values)):
+        out[i] = values[i] / before - 1.0 if before > ROUNDING_FRAC * start else np.nan
+        before = values[i]
 
 
 def is_flat(returns: FloatArray) -> bool:

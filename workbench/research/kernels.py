@@ -38,7 +38,7 @@ def compile_kernels() -> float:
         calendar="NSE",
         product="MIS",
         direction="BOTH",
-        entry="close > SMA(close, 3, '30m')",
+        entry="close > SMA(close, 3, '30m') AND NOT close BETWEEN 0 AND 1",
         exit="RSI(3) > 60",
         short_entry="close CROSSES_BELOW EMA(3)",
         short_exit="close > HIGHEST(3)",

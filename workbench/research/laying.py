@@ -105,7 +105,7 @@ class Laid:
         return Input(self.grid, first, self.market(first), self.signals(first, shared))
 
     def alone(self, name: str) -> tuple[Evaluation, int]:
-        """This strategy's expressions over the bars of one instrument, shared with no other strategy."""
+        """Expressions of this strategy alone over the bars of one instrument."""
         program = self.strategy.program
         columns = {timeframe: self.ground.columns(name, timeframe, self._cut) for timeframe in program.timeframes}
         return Evaluation([program], columns), 0

@@ -55,7 +55,7 @@ class Traded(NamedTuple):
 
 
 @inlined
-def add(value, total, rest):  # type: ignore[no-untyped-def]
+def add(value: float, total: float, rest: float) -> tuple[float, float]:
     """One more value: the new sum and what its rounding has lost so far."""
     larger = total + value
     lost = (total - larger) + value if abs(total) >= abs(value) else (value - larger) + total

@@ -152,8 +152,9 @@ def _activity(summary: Summary, fills: Columns) -> dict[str, Statistic]:
 
 
 def _trade_statistics(trades: Columns) -> dict[str, Statistic]:
-    numbers = (_numbers(trades, name) for name in ("net_pnl", "return_frac", "r_multiple", "bars_held"))
-    traded = traded_of(*numbers, np.ascontiguousarray(trades["is_open"], dtype=bool))
+    is_open = np.ascontiguousarray(trades["is_open"], dtype=bool)
+    net, returns = _numbers(trades, "net_pnl"), _numbers(trades, "return_frac")
+    traded = traded_of(net, returns, _numbers(trades, "r_multiple"), _numbers(trades, "bars_held"), is_open)
     return {
         "n_trades": traded.n,
         "n_open_trades": traded.n_open,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from workbench.errors import ConfigError, WorkbenchError
 from workbench.jit import engine_hash
@@ -16,15 +16,12 @@ from workbench.research.sweep.run import Batch, Row, ground_of
 from workbench.research.sweep.settings import Chosen
 from workbench.strategy import Strategy
 
-if TYPE_CHECKING:
-    from distributed import Client
-
 #: Parts that each thread of the cluster gets, so that all of them are busy to the end; and the largest part.
 PARTS_A_THREAD = 4
 LARGEST_PART = 256
 
 
-def client_of() -> Client:
+def client_of() -> Any:
     """The Dask client that is at work in this process.
 
     Raises
@@ -37,20 +34,21 @@ def client_of() -> Client:
     except ImportError as error:
         raise ConfigError('executor="dask" needs Dask: pip install "workbench[cluster]"') from error
     try:
-        client: Client = get_client()
+        return get_client()
     except ValueError as error:
         raise ConfigError(
             'executor="dask" finds no cluster. Connect to one first, here or by its address:\n'
             "from dask.distributed import Client; client = Client()"
         ) from error
-    return client
 
 
 def in_cluster(
-    client: Client, strategies: Sequence[Strategy], data: Mapping[str, Bars], how: Chosen, names: Sequence[str]
+    client: Any, strategies: Sequence[Strategy], data: Mapping[str, Bars], how: Chosen, names: Sequence[str]
 ) -> Iterator[tuple[int, Row]]:
     """Rows as they finish, with the number of their strategy. Leaving early takes back what has not begun."""
     from distributed import as_completed
+
+    completed: Any = as_completed
 
     threads = sum(client.nthreads().values())
     if not threads:
@@ -65,7 +63,7 @@ def in_cluster(
         for part in parts
     }
     try:
-        for future in as_completed(list(futures)):
+        for future in completed(list(futures)):
             yield from zip(futures[future], future.result(), strict=True)
     finally:
         client.cancel(list(futures))

@@ -120,7 +120,7 @@ class Sweep:
         dict of int to Result
             What ``wb.backtest`` gives for each.
         """
-        if isinstance(best, bool) or not isinstance(best, int) or best < 1:
+        if best < 1:
             raise ConfigError(f"best={best!r} is a number of sets, 1 or more.")
         return {int(number): self._again(self.strategy(int(number))) for number in self.ranking[:best]}
 
