@@ -124,16 +124,12 @@ def backtesting_py(table: pd.DataFrame) -> Any:
 
 
 #: In a fresh process: the file is read, the backtest run, every table of the figure asked for; then the peak of memory.
-#: On Linux ``ru_maxrss`` begins with that of the process that started this one, so the kernel's own mark is read.
 MEMORY = """
-import json, os, resource
+import json
 import workbench as wb
+from tests.bench.bench_table import peak_mb
 from tests.bench.million_bars import ours, strategy
 bars = wb.read_bars(PATH, "5m", calendar="24x7")
 trades, rows, _ = ours(strategy(), bars, wb.costs.bps(1, 1))
-peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-if os.path.exists("/proc/self/status"):
-    peak_kb = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-peak_mb = peak_kb / 1024
-print(json.dumps({"peak_mb": peak_mb, "trades": trades, "rows": rows}))
+print(json.dumps({"peak_mb": peak_mb(), "trades": trades, "rows": rows}))
 """

@@ -111,7 +111,7 @@ NEW: tuple[dict[str, Any], ...] = (
 
 def test_E9_a_new_strategy_compiles_nothing() -> None:
     for fields in (
-        {"count": 1, "entry": "close > open AND close BETWEEN 1 AND 1000000", "exit": "close < open"},
+        {"count": 1, "entry": "close > open AND close BETWEEN 1 AND 1000000", "exit": "close < open AND close BETWEEN 1 AND 1000000"},
         {
             "count": 2,
             "entry": "close > SMA(close, 3, '1h')",

@@ -24,6 +24,7 @@ from workbench.market.timeframe import Timeframe
 from workbench.schema import Leaf
 
 Values = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
 
 _FOUR_ABSENT = (np.full(1, np.nan),) * 4
 _BORROWED = (Op.CONST, Op.LEAF)
@@ -99,6 +100,7 @@ class Node:
     readers: int = 0
     is_call: bool = False
     column: Values | None = None
+    truth: Bytes | None = None
     first: int = -1
     done: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -152,6 +154,14 @@ class Evaluation:
         """The first strategy bar at which every call has had a value (rule E7); asked for after all roots."""
         program, nodes = self.programs[number], self._own[number]
         return max((self._strategy_bar(nodes[index], program.timeframe) for index in program.calls), default=0)
+
+    def truth(self, node: Node) -> Bytes:
+        """Where a condition with several readers is true, uint8[n] of 0 and 1: found once, an eighth of its column."""
+        column = self.column(node)
+        with node.lock:
+            if node.truth is None:
+                node.truth = (column == 1.0).view(np.uint8)
+            return node.truth
 
     def passed(self, node: Node) -> None:
         """A node with one reader is done without a column of its own."""
@@ -251,7 +261,7 @@ class Evaluation:
             if node.readers == 0 and node.column is not None:
                 if node.op not in _BORROWED:
                     self._free.setdefault(len(node.column), []).append(node.column)
-                node.column = None
+                node.column = node.truth = None
 
     def _strategy_bar(self, call: Node, timeframe: Timeframe) -> int:
         """First strategy bar that sees the first value of a call; the count of strategy bars if none does."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from workbench.expressions.evaluate import Evaluation, Node
 from workbench.indicators.ops import Op
-from workbench.indicators.relation import mark, mark_both, mark_true, relations
+from workbench.indicators.relation import mark, mark_both, mark_bytes, mark_true, relations
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -80,7 +80,10 @@ class Marking:
         elif own and node.op in COMPARISONS:
             mark(int(node.op), self._relation(node), bit, marks)
         else:
-            mark_true(self.evaluation.column(node), bit, marks)
+            if node.readers > 1 and node.op is not Op.CONST:
+                mark_bytes(self.evaluation.truth(node), bit, marks)
+            else:
+                mark_true(self.evaluation.column(node), bit, marks)
             self.evaluation.release(node)
             return
         self.evaluation.passed(node)

@@ -117,6 +117,13 @@ def mark_true(values: Memory, bit: int, marks: Bytes) -> None:
 
 
 @njit
+def mark_bytes(true: Bytes, bit: int, marks: Bytes) -> None:
+    """Set ``bit`` where a byte is 1 and not 0."""
+    for i in range(len(marks)):
+        marks[i] |= np.uint8(bit) * true[i]
+
+
+@njit
 def mark_both(one: int, other: int, scratch: Bytes, bit: int, marks: Bytes) -> None:
     """Set ``bit`` where ``scratch`` has both other bits."""
     wanted = np.uint8(one | other)

@@ -39,7 +39,7 @@ def compile_kernels() -> float:
         product="MIS",
         direction="BOTH",
         entry="close > SMA(close, 3, '30m') AND NOT close BETWEEN 0 AND 1",
-        exit="RSI(3) > 60",
+        exit="RSI(3) > 60 AND NOT close BETWEEN 0 AND 1",
         short_entry="close CROSSES_BELOW EMA(3)",
         short_exit="close > HIGHEST(3)",
         stop_loss_atr=1.0,
