@@ -109,9 +109,13 @@ NEW: tuple[dict[str, Any], ...] = (
 )
 
 
+#: A condition that is no comparison.
+WITHIN = "close BETWEEN 1 AND 1000000"
+
+
 def test_E9_a_new_strategy_compiles_nothing() -> None:
     for fields in (
-        {"count": 1, "entry": "close > open AND close BETWEEN 1 AND 1000000", "exit": "close < open AND close BETWEEN 1 AND 1000000"},
+        {"count": 1, "entry": f"close > open AND {WITHIN}", "exit": f"close < open AND {WITHIN}"},
         {
             "count": 2,
             "entry": "close > SMA(close, 3, '1h')",

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import ConfigError
-from workbench.expressions.graph import BITS
+from workbench.expressions.family import Outline
+from workbench.expressions.graph import BITS, Graph
 from workbench.expressions.kernels import align, first_value
 from workbench.expressions.program import Program
 from workbench.indicators.ops import Op
@@ -111,7 +112,7 @@ class Evaluation:
 
     Parameters
     ----------
-    programs : sequence of Program
+    programs : sequence of Program or Outline
         Each is evaluated once, in any order, by any thread.
     columns : mapping of Timeframe to Columns
         Bars of each of their timeframes.
@@ -122,10 +123,11 @@ class Evaluation:
         How many columns have been computed so far, constants and those of the bars not counted.
     """
 
-    def __init__(self, programs: Sequence[Program], columns: Mapping[Timeframe, Columns]) -> None:
+    def __init__(self, programs: Sequence[Program | Outline], columns: Mapping[Timeframe, Columns]) -> None:
         self.programs, self.columns = programs, columns
         self.computed = 0
         self._nodes: dict[object, Node] = {}
+        self._of_graph: dict[Graph, list[Node]] = {}
         self._free: dict[int, list[Values]] = {}
         self._counting = threading.Lock()
         self._own = [self._merged(program) for program in programs]
@@ -181,25 +183,33 @@ class Evaluation:
             self.release(node)
         return column
 
-    def _merged(self, program: Program) -> list[Node]:
+    def _merged(self, program: Program | Outline) -> list[Node]:
         """The program's nodes, in its order; those that another one has already are the same."""
-        found: list[Node] = []
-        for op, children, p, _, tf, _ in program.nodes.tolist():
-            below = tuple([found[child] for child in children if child >= 0])
-            timeframe = program.timeframes[tf]
-            # Nodes are equal to the bit: 0.0 is not -0.0. Their children are known by identity.
-            name = op, timeframe.minutes, BITS(*p), *map(id, below)
-            node = self._nodes.get(name)
-            if node is None:
-                node = self._nodes[name] = Node(Op(op), timeframe, tuple(p), below)
-                for child in below:
-                    child.readers += 1
-            found.append(node)
+        if isinstance(program, Outline):
+            found = self._of_graph.setdefault(program.graph, [])
+            timeframes = program.timeframes
+            for op, children, p, layer in program.graph.nodes[len(found) :]:
+                found.append(self._node(op, timeframes[layer], p, [found[child] for child in children]))
+        else:
+            found = []
+            for op, args, constants, _, tf, _ in program.nodes.tolist():
+                below = [found[child] for child in args if child >= 0]
+                found.append(self._node(op, program.timeframes[tf], tuple(constants), below))
         for index in program.roots.values():
             found[index].readers += 1
         for index in program.calls:
             found[index].is_call = True
         return found
+
+    def _node(self, op: int, timeframe: Timeframe, p: tuple[float, float, float], below: Sequence[Node]) -> Node:
+        # Nodes are equal to the bit: 0.0 is not -0.0. Their children are known by identity.
+        name = op, timeframe.minutes, BITS(*p), *map(id, below)
+        node = self._nodes.get(name)
+        if node is None:
+            node = self._nodes[name] = Node(Op(op), timeframe, p, tuple(below))
+            for child in below:
+                child.readers += 1
+        return node
 
     def column(self, root: Node) -> Values:
         """A node's column, computed if nobody has; whoever asks is one of its readers until it says so.

@@ -126,6 +126,13 @@ class Graph:
         self._layers = {timeframe.minutes: self.own}
         self._kept: list[Term] = []
 
+    def restart(self) -> None:
+        """Begin another program in the same graph: it shares the nodes, and has calls of its own."""
+        self.calls = {}
+        self._kept.clear()
+        for layer in self._layers.values():
+            layer.done.clear()
+
     def lower(self, root: Term, source: str) -> int:
         """Node of an expression on the strategy's timeframe.
 
@@ -213,10 +220,11 @@ class Graph:
             own = term.overload.first(term.constants)
             node = term.overload.lower(layer.build, nodes, term.constants)
             known = Lowered(node, first + own, back + own)
-            if term.function.counts_for_warm:
-                self.calls[node] = max(self.calls.get(node, 0), self._strategy_bar(layer.timeframe, first + own))
             if 0.0 not in term.constants:  # which would also find minus zero
                 layer.calls[key] = known
+        if term.function.counts_for_warm:
+            bar = self._strategy_bar(layer.timeframe, known.first)
+            self.calls[known.node] = max(self.calls.get(known.node, 0), bar)
         return known
 
     def _seen(self, lowered: Lowered, layer: Layer) -> Lowered:

@@ -133,17 +133,23 @@ def compile_program(
     ConfigError
         ``timeframe`` is none.
     """
-    own = Timeframe.parse(timeframe)
-    graph = Graph(own, max(1, session_minutes))
+    graph = Graph(Timeframe.parse(timeframe), max(1, session_minutes))
+    return _laid_out(graph, lowered(graph, sources, params or {}, stop_atr_length))
+
+
+def lowered(
+    graph: Graph, sources: Mapping[str, str], params: Mapping[str, object], stop_atr_length: int | None
+) -> dict[str, int]:
+    """Nodes of the roots of one program, whose own are added to a graph; arguments as for ``compile_program``."""
     roots: dict[str, int] = {}
     for root, text in sources.items():
-        term = check(text, params or {}, own, ROOT_TYPES.get(root))
+        term = check(text, params, graph.timeframe, ROOT_TYPES.get(root))
         roots[root] = graph.lower(term, readable(text))
     if stop_atr_length is not None:
         atr = function("ATR")
         assert atr is not None
         roots[STOP_ATR] = atr.overloads[0].lower(graph.own.build, (), (float(stop_atr_length),))
-    return _laid_out(graph, roots)
+    return roots
 
 
 def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:

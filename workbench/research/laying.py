@@ -117,12 +117,12 @@ class Laid:
         """
         final = self.strategy_bars.final
         closes = self.ground.once(("closes", *self._bars), lambda: int(np.count_nonzero(final)))
-        n, program = len(self.ground.data), self.strategy.program
+        found = {name: (shared or self.alone)(name) for name in self.ground.data}
+        n, roots = len(found), next(evaluation.programs[number].roots for evaluation, number in found.values())
         flags = np.zeros((closes, n), np.uint8) if n > 1 else np.empty((0, 1), np.uint8)
-        rank = np.full((closes if "rank" in program.roots else 0, n), np.nan)
-        atr = np.full((closes if "stop_atr" in program.roots else 0, n), np.nan)
-        for k, name in enumerate(self.ground.data):
-            evaluation, number = (shared or self.alone)(name)
+        rank = np.full((closes if "rank" in roots else 0, n), np.nan)
+        atr = np.full((closes if "stop_atr" in roots else 0, n), np.nan)
+        for k, (name, (evaluation, number)) in enumerate(found.items()):
             rows = self._rows(name)
             at: Any = slice(None) if rows is None else rows
             if len(rank):

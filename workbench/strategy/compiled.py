@@ -30,10 +30,15 @@ def compile_strategy(strategy: Strategy) -> Program:
     StrategyError
         A parameter is bound that no expression uses.
     """
-    sources = tuple((root, getattr(strategy, root)) for root in ROOTS if getattr(strategy, root) is not None)
+    sources, timeframe, length, minutes = expressions_of(strategy)
+    return _compiled(sources, tuple(sorted(strategy.params.items())), timeframe, length, minutes)
+
+
+def expressions_of(strategy: Strategy) -> tuple[tuple[tuple[str, str], ...], str, int | None, int]:
+    """All that a strategy's program depends on but its parameters: the arguments of ``Family``, texts as pairs."""
+    sources = tuple([(root, text) for root in ROOTS if (text := getattr(strategy, root)) is not None])
     length = strategy.stop_loss_atr_length if strategy.stop_loss_atr is not None else None
-    minutes = _MINUTES.get(strategy.calendar, SESSION_MINUTES)
-    return _compiled(sources, tuple(sorted(strategy.params.items())), strategy.timeframe, length, minutes)
+    return sources, strategy.timeframe, length, _MINUTES.get(strategy.calendar, SESSION_MINUTES)
 
 
 @lru_cache(maxsize=256)

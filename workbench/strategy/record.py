@@ -160,7 +160,7 @@ class Strategy:
     def __post_init__(self) -> None:
         self._check(CHECKS)
 
-    def _check(self, names: Collection[str]) -> None:
+    def _check(self, names: Collection[str], compiles: bool = True) -> None:
         """Check some fields, each alone, and then all of them together."""
         problems = []
         for name in names:
@@ -177,6 +177,8 @@ class Strategy:
         if problems:
             raise refusal(self.name, problems)
         self.__dict__.pop("program", None)  # that of the strategy this one was made from
+        if not compiles:
+            return
         try:
             assert self.program is not None, "a strategy compiles, or says why not"
         except StrategyError as error:
@@ -216,9 +218,16 @@ class Strategy:
         if not changes.keys() <= CHECKS.keys():
             # The whole record says which name is unknown, and which one is meant.
             return Strategy(**{**{name: getattr(self, name) for name in CHECKS}, **changes})
+        return self.uncompiled(changes, compiles=True)
+
+    def uncompiled(self, changes: Mapping[str, Any], compiles: bool = False) -> Strategy:
+        """Make a new strategy as ``replace`` does, whose expressions somebody else compiles, or its ``program`` later.
+
+        A parameter that no expression takes is found only then.
+        """
         made = object.__new__(Strategy)
         made.__dict__.update(self.__dict__, **changes)
-        made._check([name for name in CHECKS if name in changes])
+        made._check([name for name in CHECKS if name in changes], compiles)
         return made
 
     def to_dict(self) -> dict[str, Any]:

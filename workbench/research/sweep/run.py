@@ -15,6 +15,7 @@ from workbench.engine.records import Desk, Records
 from workbench.engine.skipping import run_quickly
 from workbench.engine.tally import new_tally
 from workbench.expressions.evaluate import Evaluation
+from workbench.expressions.family import Family
 from workbench.market.bars import Bars
 from workbench.research.backtest import simulated
 from workbench.research.curve import summary_of_tally
@@ -26,6 +27,7 @@ from workbench.research.result import Result
 from workbench.research.stats import Statistic, statistics_of
 from workbench.research.sweep.settings import Chosen
 from workbench.strategy import Strategy
+from workbench.strategy.compiled import expressions_of
 
 #: Statistics that need the equity of every row, and so a run that walks every bar.
 WHOLE = frozenset(("turnover",))
@@ -88,8 +90,14 @@ class Batch:
             self._share([i for i, strategy in enumerate(strategies) if _cut(strategy) is cut], cut)
 
     def _share(self, sets: Sequence[int], cut: bool) -> None:
-        programs = [self.strategies[i].program for i in sets]
-        timeframes = {timeframe for program in programs for timeframe in program.timeframes}
+        families: dict[object, Family] = {}
+        programs = []
+        for i in sets:
+            key = sources, timeframe, atr_length, minutes = expressions_of(self.strategies[i])
+            if key not in families:
+                families[key] = Family(dict(sources), timeframe, atr_length, minutes)
+            programs.append(families[key].outline(self.strategies[i].params))
+        timeframes = {one for family in families.values() for one in family.graph.timeframes}
         for number, i in enumerate(sets):
             self._number[i] = number
         for name in self.ground.data:

@@ -80,8 +80,8 @@ class Space:
                 plain.pop(name, None)
         return hash_of(plain)
 
-    def strategy_of(self, values: Mapping[str, Any]) -> Strategy:
-        """The strategy with these values.
+    def strategy_of(self, values: Mapping[str, Any], compiles: bool = True) -> Strategy:
+        """The strategy with these values; unless ``compiles``, somebody else compiles it.
 
         Raises
         ------
@@ -103,4 +103,6 @@ class Space:
                 changes["sizing"] = dataclasses.replace(changes.get("sizing", self.strategy.sizing), **settings)
             except TypeError as error:
                 raise StrategyError(f"sizing cannot take {settings}: {error}") from error
-        return self.strategy.replace(params=params, **changes)
+        changes["params"] = params
+        # Other texts may leave a parameter unused, which only a compiler of its own finds.
+        return self.strategy.uncompiled(changes, compiles=compiles or not changes.keys().isdisjoint(ROOTS))

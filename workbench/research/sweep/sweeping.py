@@ -118,28 +118,35 @@ class Work:
         for _ in done:
             tick()
         left = [i for i in numbers if i not in done]
-        for j, row in self._run([self._strategy(i) for i in left]):
+        for j, row in self._run(left):
             done[left[j]] = row
             self.kept.add(keys[left[j]], row)
             tick()
         return done
 
-    def _run(self, strategies: Sequence[Strategy]) -> Iterator[tuple[int, Row]]:
-        """Rows as they finish, with the number of their strategy."""
-        if not strategies:
+    def _run(self, numbers: Sequence[int]) -> Iterator[tuple[int, Row]]:
+        """Rows as they finish, with their place in ``numbers``."""
+        if not numbers:
             return iter(())
         if self.client is not None:
-            return in_cluster(self.client, strategies, self.ground.data, self.how, self.names)
-        batch = Batch(strategies, self.ground, self.how, self.names)
-        return in_threads(batch.row, range(len(strategies)), self.how.workers)
+            made = [self._strategy(i) for i in numbers]
+            return in_cluster(self.client, made, self.ground.data, self.how, self.names)
+        try:
+            made = [self._strategy(i, compiles=False) for i in numbers]
+            batch = Batch(made, self.ground, self.how, self.names)
+        except ExpressionError:
+            # Compiled one by one they say which of them it is.
+            made = [self._strategy(i) for i in numbers]
+            batch = Batch(made, self.ground, self.how, self.names)
+        return in_threads(batch.row, range(len(numbers)), self.how.workers)
 
     def _named(self, i: int) -> dict[str, Any]:
         return dict(zip(self.space.names, self.sets[i], strict=True))
 
-    def _strategy(self, i: int) -> Strategy:
+    def _strategy(self, i: int, compiles: bool = True) -> Strategy:
         named = self._named(i)
         try:
-            return self.space.strategy_of(named)
+            return self.space.strategy_of(named, compiles)
         except (StrategyError, ExpressionError) as error:
             said = ", ".join(f"{name}={value!r}" for name, value in named.items())
             message = f"the set {said} makes no strategy: {error}\nLeave it out with where=…"
