@@ -158,8 +158,10 @@ def trades_of(desk: Desk) -> Records:
     held = np.flatnonzero(positions["qty"])
     if not len(held):
         return closed
-    still = np.zeros(len(held), trade_dtype)
-    for row, k in zip(still, held, strict=True):
+    # Not concatenated: numpy would first ask what the two kinds of record, which are one, have in common.
+    rows = np.zeros(len(closed) + len(held), trade_dtype)
+    rows[: len(closed)] = closed
+    for row, k in zip(rows[len(closed) :], held, strict=True):
         position = positions[k]
         qty, entry, charges = abs(position["qty"]), position["entry_price"], position["entry_charges"]
         gross = position["qty"] * (position["mark"] - entry)
@@ -172,7 +174,7 @@ def trades_of(desk: Desk) -> Records:
         row["mae_frac"] = excursion_frac(entry, position["worst"], row["direction"])
         row["mfe_frac"] = excursion_frac(entry, position["best"], row["direction"])
         row["bars_held"] = max(position["bars_held"], 0)
-    return np.concatenate([closed, still])
+    return rows
 
 
 def trade_numbers(trades: Records) -> dict[str, npt.NDArray[Any]]:
