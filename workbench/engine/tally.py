@@ -41,12 +41,7 @@ class Tally(NamedTuple):
 
 def new_tally(sessions: int, initial_cash: float) -> Tally:
     """A tally before the first row."""
-    total = np.zeros(1, tally_dtype)
-    total["peak"] = total["final"] = initial_cash
-    total["lowest_cash"] = np.inf
-    total["lowest"] = 1.0 + 1e-9
-    for name in ("next_entry", "next_exit", "next_short_exit"):
-        total[name] = -1
+    total = np.array([(initial_cash, 0.0, 1.0 + 1e-9, np.inf, initial_cash, 0, -1, -1, -1)], tally_dtype)
     return Tally(total, np.full(sessions, np.nan), np.zeros(sessions, np.bool_))
 
 

@@ -161,20 +161,25 @@ def trades_of(desk: Desk) -> Records:
     # Not concatenated: numpy would first ask what the two kinds of record, which are one, have in common.
     rows = np.zeros(len(closed) + len(held), trade_dtype)
     rows[: len(closed)] = closed
-    for row, k in zip(rows[len(closed) :], held, strict=True):
-        position = positions[k]
-        qty, entry, charges = abs(position["qty"]), position["entry_price"], position["entry_charges"]
-        gross = position["qty"] * (position["mark"] - entry)
-        risk = abs(entry - position["first_level"]) * qty
-        row["instrument"], row["direction"], row["qty"] = k, np.sign(position["qty"]), qty
-        row["entry_ns"], row["entry_price"] = position["entry_ns"], entry
-        row["exit_ns"], row["exit_price"] = -1, np.nan
-        row["gross_pnl"], row["charges"] = gross, charges
-        row["r_multiple"] = (gross - charges) / risk if risk > 0 else np.nan
-        row["mae_frac"] = excursion_frac(entry, position["worst"], row["direction"])
-        row["mfe_frac"] = excursion_frac(entry, position["best"], row["direction"])
-        row["bars_held"] = max(position["bars_held"], 0)
+    for place, k in enumerate(held, len(closed)):
+        rows[place] = _open_trade(int(k), positions[k])
     return rows
+
+
+def _open_trade(k: int, position: Any) -> tuple[Any, ...]:
+    """The row of a trade that nothing has closed, marked at its last close; in the order of ``trade_dtype``."""
+    qty, entry, charges, mark, first_level, best, worst = (
+        position[name].item()
+        for name in ("qty", "entry_price", "entry_charges", "mark", "first_level", "best", "worst")
+    )
+    direction = 1 if qty > 0.0 else -1
+    gross = qty * (mark - entry)
+    risk = abs(entry - first_level) * abs(qty)
+    in_r = (gross - charges) / risk if risk > 0.0 else np.nan
+    low, high = excursion_frac(entry, worst, direction), excursion_frac(entry, best, direction)
+    held = max(position["bars_held"].item(), 0)
+    began = position["entry_ns"].item()
+    return (k, direction, abs(qty), began, entry, -1, np.nan, 0, gross, charges, in_r, low, high, held)
 
 
 def trade_numbers(trades: Records) -> dict[str, npt.NDArray[Any]]:
