@@ -59,21 +59,29 @@ def glide(desk, market, course, tally, i, limit):  # type: ignore[no-untyped-def
     mask = Instant.FLATTEN.value
     if config["mis"]:
         mask |= Instant.LAST.value
+    walked_to = i
     while i < limit:
-        if i % BLOCK == 0 and i + BLOCK <= limit:
-            b = i // BLOCK
-            low, high = course.low[b], course.high[b]
-            if low > least and high < greatest and not course.ends[b] & mask:
+        b = i // BLOCK
+        stop = min((b + 1) * BLOCK, limit)
+        if i >= walked_to and b < len(course.low) and not course.ends[b] & mask:
+            if stop - i == BLOCK:
+                low, high = course.low[b], course.high[b]
+                worst, best = course.least_close[b], course.greatest_close[b]
+            else:
+                low, high, worst, best = extremes(market, i, stop)
+            if low > least and high < greatest:
                 moves = trails(config, position, low, high)
                 if not moves or not reaches(desk, low, high):
                     if moves:
-                        track(desk, 0, high, low, market.times.close_ns[i + BLOCK - 1])
+                        track(desk, 0, high, low, market.times.close_ns[stop - 1])
                         least, greatest = between(desk)
                     else:
                         stretch_extremes(position, low, high)
-                    add_rows(desk, market, course, tally, b)
-                    i += BLOCK
+                    add_rows(desk, market, course, tally, i, stop, worst, best)
+                    i = stop
                     continue
+            # Something in it is near: its bars are taken one by one.
+            walked_to = stop
         close = market.close[i, 0]
         if market.times.flags[i] & mask:
             break
@@ -99,6 +107,19 @@ def glide(desk, market, course, tally, i, limit):  # type: ignore[no-untyped-def
         if course.rows_before[i] > course.rows_before[begun]:
             tally.total[0]["final"] = desk.account[0]["cash"] + position["qty"] * position["mark"]
     return i
+
+
+@inlined
+def extremes(market, i, stop):  # type: ignore[no-untyped-def]
+    """Of the bars from instant ``i`` to before ``stop``: lowest low, highest high, least and greatest close."""
+    low = worst = np.inf
+    high = best = -np.inf
+    for row in range(i, stop):
+        low = min(low, market.low[row, 0])
+        high = max(high, market.high[row, 0])
+        worst = min(worst, market.close[row, 0])
+        best = max(best, market.close[row, 0])
+    return low, high, worst, best
 
 
 @inlined

@@ -100,21 +100,20 @@ def add_instant(desk, market, course, tally, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def add_rows(desk, market, course, tally, block):  # type: ignore[no-untyped-def]
-    """The rows of a whole block, over which cash and quantity are what they are now.
+def add_rows(desk, market, course, tally, i, stop, worst, best):  # type: ignore[no-untyped-def]
+    """The rows of a block or a part of it, over which cash and quantity are what they are now.
 
     Equity rises and falls with the close, rounding included, so extremes of closes give those of equity. A block
     without a bar has infinite extremes, and adds nothing.
     """
     total = tally.total[0]
     cash, qty = desk.account[0]["cash"], desk.positions[0]["qty"]
-    best, worst = course.greatest_close[block], course.least_close[block]
     if best < worst:
         return
     if qty < 0.0:
         best, worst = worst, best
     greatest, least = cash + qty * best, cash + qty * worst
-    ends = course.ends_session[block]
+    ends = course.ends_session[i // BLOCK]
     if greatest <= total["peak"] and not ends:
         add_depth(total, least)
         return
@@ -122,9 +121,9 @@ def add_rows(desk, market, course, tally, block):  # type: ignore[no-untyped-def
         # Whatever the order of its closes, none of them is as deep below the new peak.
         total["peak"] = greatest
         return
-    for i in range(block * BLOCK, (block + 1) * BLOCK):
-        if not math.isnan(market.close[i, 0]):
-            equity = cash + qty * market.close[i, 0]
+    for row in range(i, stop):
+        if not math.isnan(market.close[row, 0]):
+            equity = cash + qty * market.close[row, 0]
             add_row(tally, equity)
-            if course.last_row[market.times.session[i]] == i:
-                end_session(tally, market.times.session[i], equity)
+            if course.last_row[market.times.session[row]] == row:
+                end_session(tally, market.times.session[row], equity)
