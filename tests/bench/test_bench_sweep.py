@@ -1,4 +1,4 @@
-"""Sweeps: time, memory and the same work in vectorbt, in one run. What was asked and is not reached is xfailed."""
+"""Sweeps: time, memory and the same work in vectorbt, in one run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from tests.bench.million_bars import frame
 pytestmark = pytest.mark.bench
 
 
-def asked(met: bool, said: str) -> None:
-    """A figure that was asked for: an expected failure, with the figure, where it is not reached."""
-    if not met:
-        pytest.xfail(said)
+#: What was asked for and never reached; the table shows how far it is.
+not_yet = pytest.mark.xfail(reason="asked for and not reached yet", raises=AssertionError, strict=False)
 
 
 def alone(count: int, workers: int) -> dict[str, float]:
@@ -32,16 +30,32 @@ def over() -> Any:
     return thousand_sets.bars(100_000)
 
 
-def test_a_thousand_sets_over_100_000_bars_on_one_thread(over: Any) -> None:
-    alone(100_000, 1)
-    runs = [alone(100_000, 1) for _ in range(3)]
-    seconds, peak = sorted(run["wall_s"] for run in runs)[1], max(run["peak_mb"] for run in runs)
-    row("1,000 sets x 100,000 bars, one thread", f"{seconds:.2f} s", "<= 0.4")
-    row("    peak memory of its process", f"{peak:.0f} MB", "<= 500")
+@pytest.fixture(scope="module")
+def short() -> list[dict[str, float]]:
+    """Three processes over 100,000 bars on one thread, after one that warmed the cache."""
+    return [alone(100_000, 1) for _ in range(4)][1:]
+
+
+@pytest.fixture(scope="module")
+def long() -> dict[str, float]:
+    """A process over 1,000,000 bars on two threads."""
+    return alone(1_000_000, 2)
+
+
+def test_a_thousand_sets_over_100_000_bars_in_500_megabytes(short: list[dict[str, float]]) -> None:
+    peak = max(run["peak_mb"] for run in short)
+    row("1,000 sets x 100,000 bars, one thread: peak memory", f"{peak:.0f} MB", "<= 500")
     assert peak <= 500
-    asked(seconds <= 0.4, f"{seconds:.2f} s, asked 0.4")
 
 
+@not_yet
+def test_a_thousand_sets_over_100_000_bars_in_0_4_s(short: list[dict[str, float]]) -> None:
+    seconds = sorted(run["wall_s"] for run in short)[1]
+    row("1,000 sets x 100,000 bars, one thread", f"{seconds:.2f} s", "<= 0.4")
+    assert seconds <= 0.4
+
+
+@not_yet
 def test_a_thousand_sets_are_fifty_times_vectorbt_at_its_best(over: Any) -> None:
     table = frame(100_000).tz_localize(None)
     some = thousand_sets.PAIRS[::20]
@@ -63,17 +77,21 @@ def test_a_thousand_sets_are_fifty_times_vectorbt_at_its_best(over: Any) -> None
     row("    vectorbt, all in one call (200 sets, scaled)", f"{naive * 5:.1f} s", f"{naive * 5 / mine:.0f} times")
     ratio = min(seconds.values()) * scale / mine
     row("    ratio to vectorbt at its best", f"{ratio:.0f}", ">= 50")
-    asked(ratio >= 50, f"{ratio:.0f} times vectorbt at its best, asked 50")
+    assert ratio >= 50
 
 
-def test_a_thousand_sets_over_a_million_bars_on_two_threads() -> None:
-    found = alone(1_000_000, 2)
-    row("1,000 sets x 1,000,000 bars, two threads", f"{found['wall_s']:.1f} s", "<= 3")
-    row("    peak memory of its process", f"{found['peak_mb']:.0f} MB", "<= 1,000")
-    assert found["peak_mb"] <= 1000
-    asked(found["wall_s"] <= 3, f"{found['wall_s']:.1f} s, asked 3")
+def test_a_thousand_sets_over_a_million_bars_in_1000_megabytes(long: dict[str, float]) -> None:
+    row("1,000 sets x 1,000,000 bars, two threads: peak memory", f"{long['peak_mb']:.0f} MB", "<= 1,000")
+    assert long["peak_mb"] <= 1000
 
 
+@not_yet
+def test_a_thousand_sets_over_a_million_bars_in_3_s(long: dict[str, float]) -> None:
+    row("1,000 sets x 1,000,000 bars, two threads", f"{long['wall_s']:.1f} s", "<= 3")
+    assert long["wall_s"] <= 3
+
+
+@not_yet
 def test_five_hundred_sets_of_an_expression_with_a_coarser_timeframe(over: Any) -> None:
     made = thousand_sets.strategy(
         entry="RSI($n) < $low AND close > SMA(close, 50, '1h') AND ROC(close, 12) > -1",
@@ -83,7 +101,7 @@ def test_five_hundred_sets_of_an_expression_with_a_coarser_timeframe(over: Any) 
     grid = {"n": range(5, 30), "low": [20.0 + step for step in range(20)]}
     seconds = median_s(lambda: thousand_sets.ours(made, over, **grid), repetitions=3, warm=1)
     row("500 sets x 100,000 bars, three indicators, one on 1h, one thread", f"{seconds:.2f} s", "<= 1")
-    asked(seconds <= 1, f"{seconds:.2f} s, asked 1")
+    assert seconds <= 1
 
 
 def test_tight_stops_heavy_trading_and_shorts_within_three_times(over: Any) -> None:
@@ -107,4 +125,4 @@ def test_tight_stops_heavy_trading_and_shorts_within_three_times(over: Any) -> N
     for name, taken in seconds.items():
         row(f"100 sets x 100,000 bars: {name}", f"{taken:.2f} s", f"{taken / seconds['plain']:.1f} times plain, <= 3")
     worst = max(seconds.values()) / seconds["plain"]
-    asked(worst <= 3, f"{worst:.1f} times, asked 3")
+    assert worst <= 3

@@ -213,7 +213,11 @@ def check_decisions(books: Books) -> None:
 def strategy_ordinals(books: Books, name: str) -> pd.DatetimeIndex:
     """Opening stamps of an instrument's own strategy bars."""
     bars = books.result.bars[name]
-    return wb.evaluate("close", bars, timeframe=books.result.strategy.timeframe).index
+    timeframe = books.result.strategy.timeframe
+    opens = wb.evaluate("close", bars, timeframe=timeframe).index
+    # On the common grid, which others may carry on, the last bar can be final that its own bars leave unfinished.
+    length = pd.Timedelta(days=1) if timeframe == "1d" else pd.Timedelta(timeframe.replace("m", "min"))
+    return opens.append(bars.frame.index[bars.frame.index >= opens[-1] + length][:1])
 
 
 def check_cooldown(books: Books) -> None:

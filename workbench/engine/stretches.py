@@ -77,7 +77,7 @@ def glide(desk, market, course, tally, i, limit):  # type: ignore[no-untyped-def
                         least, greatest = between(desk)
                     else:
                         stretch_extremes(position, low, high)
-                    add_rows(desk, market, course, tally, i, stop, worst, best)
+                    add_rows(desk, market, course, tally, (i, stop), (worst, best))
                     i = stop
                     continue
             # Something in it is near: its bars are taken one by one.

@@ -100,12 +100,14 @@ def add_instant(desk, market, course, tally, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def add_rows(desk, market, course, tally, i, stop, worst, best):  # type: ignore[no-untyped-def]
+def add_rows(desk, market, course, tally, piece, closes):  # type: ignore[no-untyped-def]
     """The rows of a block or a part of it, over which cash and quantity are what they are now.
 
     Equity rises and falls with the close, rounding included, so extremes of closes give those of equity. A block
     without a bar has infinite extremes, and adds nothing.
     """
+    i, stop = piece
+    worst, best = closes
     total = tally.total[0]
     cash, qty = desk.account[0]["cash"], desk.positions[0]["qty"]
     if best < worst:
