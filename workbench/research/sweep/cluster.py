@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.errors import ConfigError, WorkbenchError
-from workbench.jit import engine_hash
+from workbench.jit import sources_hash
 from workbench.market.bars import Bars
 from workbench.research.sweep.run import Batch, Row, ground_of
 from workbench.research.sweep.settings import Chosen
@@ -58,8 +58,9 @@ def in_cluster(
     how = dataclasses.replace(how, where=None)
     (sent,) = client.scatter([dict(data)], broadcast=True, hash=True)
     parts = [range(first, min(first + length, len(strategies))) for first in range(0, len(strategies), length)]
+    code = sources_hash("research")
     futures = {
-        client.submit(run_part, sent, [strategies[i] for i in part], how, names, engine_hash(), pure=False): part
+        client.submit(run_part, sent, [strategies[i] for i in part], how, names, code, pure=False): part
         for part in parts
     }
     try:
@@ -74,7 +75,7 @@ def run_part(
     strategies: Sequence[Strategy],
     how: Chosen,
     names: Sequence[str],
-    engine: str,
+    code: str,
 ) -> list[Row]:
     """Run some sets, on a worker.
 
@@ -83,7 +84,7 @@ def run_part(
     WorkbenchError
         The worker has another engine than who asked.
     """
-    if engine != engine_hash():
+    if code != sources_hash("research"):
         raise WorkbenchError(
             "a worker of the cluster runs another version of the engine, whose rows could differ; install the same "
             "one there and start the workers anew."

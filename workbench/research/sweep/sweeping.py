@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Unpack
 
 from workbench.errors import ExpressionError, StrategyError
+from workbench.jit import sources_hash
 from workbench.research.backtest import backtest, surroundings_hash
 from workbench.research.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.research.ground import Ground
@@ -70,7 +71,9 @@ def sweep(
     space = Space(strategy, levels)
     sets = sets_of(levels, how.where, how.sample, how.method, how.seed)
     cash = float(how.initial_cash)
-    kept = Kept(how.keep, strategy.name, surroundings_hash(data, how.costs, cash, how.start))
+    # Rows are statistics: they depend on how those are computed, too.
+    key = f"{surroundings_hash(data, how.costs, cash, how.start)}_{sources_hash('research')[:8]}"
+    kept = Kept(how.keep, strategy.name, key)
     work = Work(space, sets, ground_of(data), how, kept, names)
     rows = work.rows()
     again = partial(backtest, bars=bars, initial_cash=cash, costs=how.costs, start=how.start)
