@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.bench.million_bars import frame
+from tests.bench import million_bars
 
 #: 40 fast and 25 slow averages.
 FAST, SLOW = range(5, 45), range(50, 175, 5)
@@ -19,29 +19,21 @@ def bars(count: int) -> Any:
     """A driftless walk of five-minute bars around the clock."""
     import workbench as wb
 
-    return wb.Bars(frame(count), "5m", "24x7")
+    return wb.Bars(million_bars.frame(count), "5m", "24x7")
 
 
 def strategy(**changes: Any) -> Any:
     """Averages that cross; stop, trailing stop and target."""
-    import workbench as wb
-
     fields: dict[str, Any] = {
-        "name": "thousand",
-        "version": "1.0.0",
-        "instruments": ("24x7:WALK",),
-        "timeframe": "5m",
-        "calendar": "24x7",
-        "product": "CNC",
         "entry": "SMA(close, $fast) CROSSES_ABOVE SMA(close, $slow)",
         "exit": "SMA(close, $fast) CROSSES_BELOW SMA(close, $slow)",
         "params": {"fast": 5, "slow": 50},
+        "sizing": None,
         "stop_loss_frac": STOP,
         "take_profit_frac": TARGET,
         "trailing_stop_frac": STOP,
-        **changes,
     }
-    return wb.Strategy(**fields)
+    return million_bars.strategy(**{**fields, **changes})
 
 
 def ours(made: Any, over: Any, workers: int = 1, **parameters: Any) -> Any:

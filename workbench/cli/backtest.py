@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.options import Basis, End, Many, Repair, Zone, check_order, cost_model, moment
+from workbench.cli.options import Base, Basis, DecisionsFrom, End, Many, Repair, Zone, check_order, cost_model, moment
 from workbench.cli.screen import busy, plain, say, show_table, warn
 from workbench.cli.sources import Loaded, Reading, bars_of_strategy
 from workbench.cli.tables import Outputs, outputs, table_of, write_table
@@ -47,14 +47,9 @@ def backtest(
             "INSTRUMENT=SOURCE for one of several. Left out: the store, by symbol.",
         ),
     ] = None,
-    start: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Where decisions begin; earlier bars warm the indicators.")
-    ] = None,
+    start: DecisionsFrom = None,
     end: End = None,
-    timeframe: Annotated[
-        str | None,
-        typer.Option("--timeframe", "--base", metavar="5m", help="Of the base bars, where the file's name is silent."),
-    ] = None,
+    timeframe: Base = None,
     cash: Annotated[float, typer.Option(metavar="MONEY", help="Initial cash, the sizing reference.")] = 1_000_000.0,
     costs: Annotated[
         str,

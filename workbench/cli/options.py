@@ -39,6 +39,19 @@ MaxJumpRatio = Annotated[
 ]
 Start = Annotated[str | None, typer.Option(metavar="DATE")]
 End = Annotated[str | None, typer.Option(metavar="DATE", help="Last session, inclusive; later bars are not used.")]
+DecisionsFrom = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Where decisions begin; earlier bars warm the indicators.")
+]
+Base = Annotated[
+    str | None,
+    typer.Option("--timeframe", "--base", metavar="5m", help="Of the base bars, where the file's name is silent."),
+]
+SourcesAsForBacktest = Annotated[
+    list[str] | None, typer.Option(metavar="SOURCE...", help="Files, a folder or symbols, as for backtest.")
+]
+CostsByName = Annotated[
+    str, typer.Option(metavar="MODEL", help="none, bps:COMMISSION,SLIPPAGE, zerodha, alpaca or oanda.")
+]
 
 
 class Many(TyperCommand):

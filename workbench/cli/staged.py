@@ -9,7 +9,20 @@ import typer
 
 from workbench.cli.backtest import cut, show_bars
 from workbench.cli.failures import INTERRUPTED
-from workbench.cli.options import Basis, End, Many, Repair, Zone, check_order, cost_model, moment
+from workbench.cli.options import (
+    Base,
+    Basis,
+    CostsByName,
+    DecisionsFrom,
+    End,
+    Many,
+    Repair,
+    SourcesAsForBacktest,
+    Zone,
+    check_order,
+    cost_model,
+    moment,
+)
 from workbench.cli.screen import busy, say, show_table, warn
 from workbench.cli.sources import Reading, bars_of_strategy
 from workbench.errors import ConfigError
@@ -50,21 +63,12 @@ def staged(
     stages: Annotated[
         pathlib.Path, typer.Option(metavar="STAGES.toml", help="What each stage tries and what ranks; see below.")
     ],
-    bars: Annotated[
-        list[str] | None, typer.Option(metavar="SOURCE...", help="Files, a folder or symbols, as for backtest.")
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Where decisions begin; earlier bars warm the indicators.")
-    ] = None,
+    bars: SourcesAsForBacktest = None,
+    start: DecisionsFrom = None,
     end: End = None,
-    timeframe: Annotated[
-        str | None,
-        typer.Option("--timeframe", "--base", metavar="5m", help="Of the base bars, where the file's name is silent."),
-    ] = None,
+    timeframe: Base = None,
     cash: Annotated[float, typer.Option(metavar="MONEY", help="Initial cash of both parts.")] = 1_000_000.0,
-    costs: Annotated[
-        str, typer.Option(metavar="MODEL", help="none, bps:COMMISSION,SLIPPAGE, zerodha, alpaca or oanda.")
-    ] = "none",
+    costs: CostsByName = "none",
     output: Annotated[
         pathlib.Path | None, typer.Option(metavar="PATH", help="The locked strategy with its provenance, as .toml.")
     ] = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -57,25 +56,25 @@ def config_record(strategy: Strategy, slippage_frac: float) -> Records:
 @lru_cache(maxsize=64)
 def _config(said: tuple[Any, ...], slippage_frac: float) -> Records:
     """The record of one set of fields; thousands of strategies of a sweep differ in their expressions alone."""
-    strategy = SimpleNamespace(**dict(zip(_SAID, said, strict=True)))
-    sizing, value, leverage_max = _sizing(strategy.sizing)
+    field = dict(zip(_SAID, said, strict=True))
+    sizing, value, leverage_max = _sizing(field["sizing"])
     found: dict[str, Any] = {
-        "direction": Direction[strategy.direction],
-        "mis": strategy.product == "MIS",
-        "proxy_close": strategy.execution == "proxy_close",
-        "stop_intrabar": strategy.stop_execution == "intrabar",
-        "ambiguous_target": strategy.ambiguous_bar == "target",
-        "touch_through": strategy.target_touch == "through",
-        "ranking": strategy.allocation == "RANKING",
+        "direction": Direction[field["direction"]],
+        "mis": field["product"] == "MIS",
+        "proxy_close": field["execution"] == "proxy_close",
+        "stop_intrabar": field["stop_execution"] == "intrabar",
+        "ambiguous_target": field["ambiguous_bar"] == "target",
+        "touch_through": field["target_touch"] == "through",
+        "ranking": field["allocation"] == "RANKING",
         "sizing": sizing,
         "sizing_value": value,
         "leverage_max": leverage_max,
-        "margin_frac": 1.0 if strategy.margin_frac is None else strategy.margin_frac,
+        "margin_frac": 1.0 if field["margin_frac"] is None else field["margin_frac"],
         "slippage_frac": slippage_frac,
     }
     for name in _SAME:
-        value = getattr(strategy, name)
-        found[name] = value if value is not None else -1 if name in _COUNTS else np.nan
+        off = -1 if name in _COUNTS else np.nan
+        found[name] = off if field[name] is None else field[name]
     return np.array([tuple([found[name] for name in _CONFIG])], records.config_dtype)
 
 
@@ -134,7 +133,7 @@ def new_desk(
     buffers = {name: np.empty(per * n + rows, dtype) for name, (dtype, per) in _BUFFERS.items()}
     # Exits at base instants add rows of their own: an eighth more is seldom outgrown, and costs no page unused.
     buffers["decisions"] = np.empty(decisions + decisions // 8 + DECISIONS_PER_INSTANT * n, records.decision_dtype)
-    config = config_record(strategy, costs.slippage_frac)
+    config = config_record(strategy, costs.slippage_frac).copy()
     account, positions = flat_state(n, initial_cash)
     return Desk(config, described, rates, account, positions, np.zeros(n, records.scratch_dtype), **buffers)
 

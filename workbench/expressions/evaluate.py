@@ -20,12 +20,12 @@ from workbench.expressions.graph import BITS, Graph
 from workbench.expressions.kernels import align, first_value
 from workbench.expressions.program import Program
 from workbench.indicators.ops import Op
+from workbench.indicators.relation import Bytes
 from workbench.indicators.update import initialise, run, state_size
 from workbench.market.timeframe import Timeframe
 from workbench.schema import Leaf
 
 Values = npt.NDArray[np.float64]
-Bytes = npt.NDArray[np.uint8]
 
 _FOUR_ABSENT = (np.full(1, np.nan),) * 4
 _BORROWED = (Op.CONST, Op.LEAF)

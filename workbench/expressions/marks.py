@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.expressions.evaluate import Evaluation, Node
 from workbench.indicators.ops import Op
-from workbench.indicators.relation import mark, mark_both, mark_bytes, mark_true, relations
-
-Bytes = npt.NDArray[np.uint8]
+from workbench.indicators.relation import Bytes, mark, mark_both, mark_bytes, mark_true, relations
 
 COMPARISONS = frozenset((Op.GT, Op.GE, Op.LT, Op.LE, Op.EQ, Op.NE, Op.CROSS_ABOVE, Op.CROSS_BELOW))
 

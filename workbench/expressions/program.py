@@ -6,7 +6,7 @@ which they run: timeframes from the coarsest to the strategy's own, and within o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -159,9 +159,9 @@ def _laid_out(graph: Graph, roots: dict[str, int]) -> Program:
     """
     timeframes = sorted(graph.timeframes, reverse=True)
     rank = [timeframes.index(timeframe) for timeframe in graph.timeframes]
-    order = range(len(graph.nodes))
+    order: Sequence[int] = range(len(graph.nodes))
     if len(rank) > 1:
-        order = sorted(order, key=lambda index: rank[graph.nodes[index].layer])  # type: ignore[assignment]
+        order = sorted(order, key=lambda index: rank[graph.nodes[index].layer])
     place = [0] * len(graph.nodes)
     for row, index in enumerate(order):
         place[index] = row

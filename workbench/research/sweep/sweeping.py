@@ -134,13 +134,13 @@ class Work:
         if self.client is not None:
             made = [self._strategy(i) for i in numbers]
             return in_cluster(self.client, made, self.ground.data, self.how, self.names)
+        made = [self._strategy(i, compiles=False) for i in numbers]
         try:
-            made = [self._strategy(i, compiles=False) for i in numbers]
             batch = Batch(made, self.ground, self.how, self.names)
         except ExpressionError:
-            # Compiled one by one they say which of them it is.
-            made = [self._strategy(i) for i in numbers]
-            batch = Batch(made, self.ground, self.how, self.names)
+            for i in numbers:  # compiled one by one they say which of them it is
+                self._strategy(i)
+            raise
         return in_threads(batch.row, range(len(numbers)), self.how.workers)
 
     def _named(self, i: int) -> dict[str, Any]:
