@@ -9,7 +9,7 @@ WORKERS ?= auto
 # Handed to pytest: make test ARGS="tests/unit -k stats"
 ARGS ?=
 
-.PHONY: help demo test fuzz plain bounds lab bench lint format lock clean
+.PHONY: help demo test fuzz plain bounds parity lab bench lint format lock clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ plain: $(VENV)/.installed-test ## Run the tests of the kernels without compiling
 # A cache of its own: a kernel that was compiled without the checks would be loaded as it is.
 bounds: $(VENV)/.installed-test ## Run the tests of the kernels with every array access checked (slow)
 	@NUMBA_BOUNDSCHECK=1 WORKBENCH_CACHE=$(CURDIR)/.workbench/cache-bounds $(PYTHON) -m pytest -q $(LAW) $(ARGS)
+
+parity: $(VENV)/.installed-test ## Compare paper with backtest over months of real bars, stopped and restarted (minutes)
+	@$(PYTHON) -m pytest -q -n $(WORKERS) -m parity $(ARGS)
 
 lab: $(VENV)/.installed ## Open JupyterLab on the notebooks
 	@$(VENV)/bin/jupyter lab notebooks

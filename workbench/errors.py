@@ -8,8 +8,10 @@
     │   ├── DataError          bars or a calendar: file, row, reason
     │   └── StrategyError      a strategy that contradicts itself
     ├── RetryableError     back off and try again: the world was not ready
+    │   └── UncertainCommit    it was written or it was not: read before anything is written again
     ├── DivergenceError    stop entries, keep exits: what is recorded and what is seen differ
     └── HaltError          a human must look
+        └── Fenced             somebody else has taken over: write and send nothing more
 
 Bugs are asserts and stay on.
 """
@@ -66,9 +68,20 @@ class RetryableError(WorkbenchError):
     """Back off and try again."""
 
 
+class UncertainCommit(RetryableError):  # noqa: N818 - the word says what is known: not that it failed
+    """The connection was lost while a transaction was being committed: it was written whole, or not at all.
+
+    Read the database before anything is written again.
+    """
+
+
 class DivergenceError(WorkbenchError):
     """Stop entries and keep exits: records and reality differ."""
 
 
 class HaltError(WorkbenchError):
     """A human must look before anything goes on."""
+
+
+class Fenced(HaltError):  # noqa: N818 - a state to be in, not a mistake
+    """Somebody else has taken over what this process held: it must write and send nothing more."""

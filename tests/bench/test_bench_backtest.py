@@ -14,6 +14,7 @@ import workbench as wb
 from tests.bench import million_bars
 from tests.bench.bench_table import fresh_process, in_turns, median_s, row
 from workbench.engine.desk import grown, new_desk
+from workbench.engine.fitting import common_grid
 from workbench.engine.loop import run
 from workbench.engine.one_instant import OneInstant
 from workbench.engine.records import Curve, Desk
@@ -21,7 +22,6 @@ from workbench.expressions.batch import Batch
 from workbench.expressions.kernels import advance_all
 from workbench.market.instruments import instrument
 from workbench.market.timeframe import Timeframe
-from workbench.research.fitting import common_grid
 from workbench.research.ground import Ground
 from workbench.research.laying import Laid
 from workbench.schema import N_LEAVES

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from workbench.costs import CostModel
 from workbench.engine.desk import grown, new_desk, written
+from workbench.engine.fitting import common_grid
 from workbench.engine.loop import run
 from workbench.engine.records import Curve, Desk, Market, Signals
 from workbench.engine.timetable import timetable
@@ -20,7 +21,6 @@ from workbench.expressions.stepper import Stepper
 from workbench.market.bars import Bars
 from workbench.market.grid import buckets
 from workbench.market.instruments import instrument
-from workbench.research.fitting import common_grid
 from workbench.schema import Signal
 from workbench.strategy import Strategy
 

@@ -17,10 +17,10 @@ import workbench as wb
 from tests.property.paper_loop import OUTPUTS, Paper, Tables, assert_same_bytes, left_behind
 from tests.property.real_strategies import WORLDS, Loader, World
 from workbench.engine.desk import grown, new_desk, written
+from workbench.engine.fitting import common_grid
 from workbench.engine.loop import run
 from workbench.engine.records import Curve, Desk, Market, Signals
 from workbench.market.instruments import instrument
-from workbench.research.fitting import common_grid
 from workbench.research.ground import Ground
 from workbench.research.laying import Laid
 

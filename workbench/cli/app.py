@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import about, backtest, calendars, checks, data, expressions, staged, sweep
+from workbench.cli import (
+    about,
+    backtest,
+    calendars,
+    checks,
+    data,
+    deploying,
+    expressions,
+    looking,
+    operating,
+    replaying,
+    staged,
+    sweep,
+)
 from workbench.cli.failures import DEBUG, Commands
 
 _EPILOG = """\b
@@ -18,8 +31,10 @@ Examples:
   workbench lookahead rsi-dip.toml --bars RELIANCE_5m.parquet     does it see the future?
   workbench evaluate "RSI(14)" --bars RELIANCE --tail 5
   workbench calendar show NSE 2024-11-01
+  workbench deploy rsi-dip.toml --bars bars/ --costs zerodha      then: workbench run --feed folder:bars/
 \b
-Exit codes: 0 done; 1 unexpected failure, or refused by a check; 2 something given is wrong; 130 interrupted.
+Exit codes: 0 done; 1 unexpected failure, or refused by a check; 2 something given is wrong; 130 interrupted;
+3 another runner has taken over.
 Files are kept in ./.workbench, or where WORKBENCH_HOME says.
 """
 
@@ -48,7 +63,7 @@ def root(
     ] = False,
     debug: Annotated[bool, typer.Option(DEBUG, help="Show where a failure came from; may stand anywhere.")] = False,
 ) -> None:
-    """Research trading strategies: what was researched is what trades."""
+    """Research strategies and trade them on paper: what was researched is what trades."""
 
 
 app.add_typer(backtest.commands)
@@ -56,6 +71,10 @@ app.add_typer(sweep.commands)
 app.add_typer(staged.commands)
 app.add_typer(checks.commands)
 app.add_typer(expressions.commands)
+app.add_typer(deploying.commands)
+app.add_typer(looking.commands)
+app.add_typer(operating.commands)
+app.add_typer(replaying.commands)
 app.add_typer(data.commands, name="data")
 app.add_typer(calendars.commands, name="calendar")
 app.add_typer(about.commands)

@@ -5,7 +5,9 @@ code  meaning
 ====  =====================================================================================
 0     done
 1     a failure that nobody foresaw, or a file that ``data validate`` refuses
-2     something a person wrote or gave is wrong: options, strategy, expression, bars, calendar
+2     something a person wrote or gave is wrong: options, strategy, expression, bars, calendar; or a runner that ended
+      and a person must look
+3     another runner has taken over (``workbench run``)
 130   interrupted (Ctrl-C); a sweep keeps what is finished
 ====  =====================================================================================
 

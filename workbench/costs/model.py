@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -247,6 +248,19 @@ class CostModel:
             ],
         }
 
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> CostModel:
+        """The model that ``to_dict`` described; it charges the same to the last bit."""
+        schedules = tuple(
+            Schedule(
+                rows=tuple(_row(row) for row in schedule["rows"]),
+                **{name: tuple(schedule[name]) for name in ("products", "exchanges", "currencies", "symbols")},
+            )
+            for schedule in content["schedules"]
+        )
+        kept = {name: content[name] for name in ("name", "slippage_frac", "zone", "note")}
+        return cls(schedules=schedules, **kept)
+
     @cached_property
     def hash(self) -> str:
         """Content hash, 32 hexadecimal digits: what decides a charge, not the sources and notes (rule R4)."""
@@ -296,6 +310,12 @@ def _plain(row: Rates) -> dict[str, Any]:
     plain = dataclasses.asdict(row)
     plain["effective_from"] = row.effective_from.isoformat()
     return {key: None if value == math.inf else value for key, value in plain.items()}
+
+
+def _row(plain: Mapping[str, Any]) -> Rates:
+    given: dict[str, Any] = {key: math.inf if value is None else value for key, value in plain.items()}
+    given["effective_from"] = dt.date.fromisoformat(plain["effective_from"])
+    return Rates(**given)
 
 
 def amount(function: str, name: str, value: object, most: float, hint: str) -> float:

@@ -110,7 +110,12 @@ def instrument_records(
 
 
 def new_desk(
-    strategy: Strategy, instruments: Sequence[Instrument], costs: CostModel, initial_cash: float, decisions: int = 0
+    strategy: Strategy,
+    instruments: Sequence[Instrument],
+    costs: CostModel,
+    initial_cash: float,
+    decisions: int = 0,
+    rows: int = ROWS_AT_FIRST,
 ) -> Desk:
     """A flat desk with cash, before its first instant.
 
@@ -126,11 +131,13 @@ def new_desk(
         Sizing reference (S1), money.
     decisions : int
         Number of decisions to expect; the other buffers grow as they fill.
+    rows : int
+        Room in each of the other buffers besides one for half the decisions.
     """
     n = len(instruments)
     described, rates = instrument_records(strategy, instruments, costs)
-    rows = ROWS_AT_FIRST + decisions // 2
-    buffers = {name: np.empty(per * n + rows, dtype) for name, (dtype, per) in _BUFFERS.items()}
+    room = rows + decisions // 2
+    buffers = {name: np.empty(per * n + room, dtype) for name, (dtype, per) in _BUFFERS.items()}
     # Exits at base instants add rows of their own: an eighth more is seldom outgrown, and costs no page unused.
     buffers["decisions"] = np.empty(decisions + decisions // 8 + DECISIONS_PER_INSTANT * n, records.decision_dtype)
     config = config_record(strategy, costs.slippage_frac).copy()

@@ -41,6 +41,12 @@ def fill_interval(desk, market, i):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def market_price(opened, side, slippage_frac):  # type: ignore[no-untyped-def]
+    """F1: what a market order gets in a bar that opened at ``opened``; also what a gapped stop gets."""
+    return opened * (1.0 + side * slippage_frac)
+
+
+@inlined
 def fill(desk, instant, k, order, kind, reason, side, qty, price):  # type: ignore[no-untyped-def]
     """Write a fill with its charges and apply it."""
     account = desk.account[0]
@@ -66,7 +72,7 @@ def fill_exit(desk, market, i, k):  # type: ignore[no-untyped-def]
     """F1: a market exit fills at the open, with slippage against the trader."""
     position = desk.positions[k]
     side = -1 if position["qty"] > 0.0 else 1
-    price = market.open[i, k] * (1.0 + side * desk.config[0]["slippage_frac"])
+    price = market_price(market.open[i, k], side, desk.config[0]["slippage_frac"])
     order, reason = position["exit_order"], position["exit_reason"]
     fill(desk, moment(market, i), k, order, OrderKind.OPEN.value, reason, side, abs(position["qty"]), price)
 
@@ -91,7 +97,7 @@ def fill_entries(desk, market, i):  # type: ignore[no-untyped-def]
             drop_entry(desk, chosen, market.times.open_ns[i], Action.CANCEL_NO_SLOT.value)
             continue
         side = position["pending_side"]
-        price = market.open[i, chosen] * (1.0 + side * desk.config[0]["slippage_frac"])
+        price = market_price(market.open[i, chosen], side, desk.config[0]["slippage_frac"])
         qty = position["pending_qty"]
         fill(desk, moment(market, i), chosen, sent, OrderKind.OPEN.value, Reason.ENTRY_SIGNAL.value, side, qty, price)
 
@@ -123,22 +129,27 @@ def match_protective(desk, market, i, k):  # type: ignore[no-untyped-def]
     order, reason = position["target_order"], Reason.TAKE_PROFIT.value
     if kind == OrderKind.STOP:
         order, reason = position["stop_order"], stop_reason(position, direction)
-        price *= 1.0 - direction * desk.config[0]["slippage_frac"]
+        price = market_price(price, -direction, desk.config[0]["slippage_frac"])
     fill(desk, moment(market, i), k, order, kind, reason, -direction, abs(position["qty"]), price)
 
 
 @inlined
 def protective_hit(desk, market, i, k, direction):  # type: ignore[no-untyped-def]
     """STOP or TARGET and its price before slippage if base bar ``i`` hits one; OPEN if it hits neither."""
-    config = desk.config[0]
     position = desk.positions[k]
     stop = working_stop(position["stop"], position["trail"], direction)
-    target = position["target"]
-    opened = market.open[i, k]
-    worst, best = market.low[i, k], market.high[i, k]
+    entered_here = position["entry_ns"] == market.times.open_ns[i]
+    bar = market.open[i, k], market.high[i, k], market.low[i, k]
+    return touched(desk.config[0], stop, position["target"], bar, direction, entered_here)
+
+
+@inlined
+def touched(config, stop, target, bar, direction, entered_here):  # type: ignore[no-untyped-def]
+    """F3 to F5 for one bar (open, high, low) of a position that is ``direction``; a level that is not there is NaN."""
+    opened, best, worst = bar
     if direction < 0:
         worst, best = best, worst
-    if position["entry_ns"] != market.times.open_ns[i]:
+    if not entered_here:
         if at_or_beyond_stop(opened, stop, direction):
             return OrderKind.STOP.value, opened
         if at_or_beyond_target(opened, target, direction):

@@ -42,6 +42,12 @@ def room(desk):  # type: ignore[no-untyped-def]
 def advance_instant(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
     """One instant: fills, base close and, at a strategy close, ``step`` with row ``s`` of the signals; returns s."""
     fill_interval(desk, market, i)
+    return close_instant(desk, market, i, signals, s)
+
+
+@inlined
+def close_instant(desk, market, i, signals, s):  # type: ignore[no-untyped-def]
+    """What follows the fills of one instant: base close and, at a strategy close, ``step``; returns as above."""
     on_base_close(desk, market, i)
     if market.times.flags[i] & Instant.STRATEGY_CLOSE:
         step(desk, market, i, signals, s)

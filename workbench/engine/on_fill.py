@@ -108,6 +108,9 @@ def close_position(desk, k, fill):  # type: ignore[no-untyped-def]
     """End a trade: its row, its protective orders, and the bar from which the cooldown counts."""
     account = desk.account[0]
     position = desk.positions[k]
+    if fill["qty"] < abs(position["qty"]):
+        reduce_position(desk, k, fill)
+        return
     write_trade(desk, k, fill)
     order = fill["order"]
     cancel_protective(desk, position["stop_order"], k, fill, OrderKind.STOP.value, stop_reason(position, -fill["side"]))
@@ -126,6 +129,46 @@ def close_position(desk, k, fill):  # type: ignore[no-untyped-def]
     position["target"] = math.nan
     position["exit_bar"] = position["n_bars"]
     account["n_positions"] -= 1
+
+
+@njit
+def reduce_position(desk, k, fill):  # type: ignore[no-untyped-def]
+    """Close a part, which only a broker can do: a trade of that part; what is left keeps its levels and is protected.
+
+    An exit that ended short is forgotten, so that the next close decides anew.
+    """
+    account = desk.account[0]
+    position = desk.positions[k]
+    order = fill["order"]
+    left = abs(position["qty"]) - fill["qty"]
+    charged = position["entry_charges"]
+    position["entry_charges"] = charged * (fill["qty"] / abs(position["qty"]))
+    write_trade(desk, k, fill)
+    position["entry_charges"] = charged - position["entry_charges"]
+    position["qty"] = left if position["qty"] > 0.0 else -left
+    if position["exit_reason"] != 0 and position["exit_order"] == order:
+        position["exit_reason"] = 0
+        account["n_exits"] -= 1
+    stop = working_stop(position["stop"], position["trail"], -fill["side"])
+    reason = stop_reason(position, -fill["side"])
+    stop_kind, target_kind, takes = OrderKind.STOP.value, OrderKind.TARGET.value, Reason.TAKE_PROFIT.value
+    position["stop_order"] = protect_rest(desk, fill, position["stop_order"], stop_kind, reason, stop)
+    position["target_order"] = protect_rest(
+        desk, fill, position["target_order"], target_kind, takes, position["target"]
+    )
+
+
+@njit
+def protect_rest(desk, fill, order, kind, reason, level):  # type: ignore[no-untyped-def]
+    """Shrink a protective order to what is left, or send it anew if it is the one that filled in part."""
+    k = fill["instrument"]
+    qty = abs(desk.positions[k]["qty"])
+    if order < 0:
+        return order
+    if order == fill["order"]:
+        return submit(desk, fill["ns"], k, kind, reason, fill["side"], qty, level)
+    emit(desk, fill["ns"], k, order, Action.MOVE.value, kind, reason, fill["side"], qty, level)
+    return order
 
 
 @inlined

@@ -17,8 +17,10 @@ from numba.np.arrayobj import make_array, populate_array
 
 from workbench.engine import records
 from workbench.engine.costs import rates_dtype
-from workbench.engine.loop import advance_instant, room
+from workbench.engine.fills import waits_for_exit
+from workbench.engine.loop import advance_instant, close_instant, room
 from workbench.engine.records import Desk, Market, Signals, Times
+from workbench.engine.reports import book_report, drop_if_waiting, protect_bare, withdraw
 from workbench.jit import njit
 
 CONFIG, INSTRUMENT, RATES = records.config_dtype, records.instrument_dtype, rates_dtype
@@ -66,31 +68,86 @@ def desk_at(table):  # type: ignore[no-untyped-def]
 
 
 @njit
-def advance_at(table):  # type: ignore[no-untyped-def]
-    """Advance by the one instant in the table; 1 if it was a strategy close, 0 if not, -1 if a buffer is full."""
-    desk = desk_at(table)
-    n = len(desk.positions)
+def market_at(table, n):  # type: ignore[no-untyped-def]
+    """The instant and its bars behind the desk in the table."""
     times = Times(
         array_at(table[22], (1,), np.int64),
         array_at(table[23], (1,), np.int64),
         array_at(table[24], (1,), np.int32),
         array_at(table[25], (1,), np.uint8),
     )
-    market = Market(
+    return Market(
         times,
         array_at(table[26], (1, n), np.float64),
         array_at(table[27], (1, n), np.float64),
         array_at(table[28], (1, n), np.float64),
         array_at(table[29], (1, n), np.float64),
     )
-    signals = Signals(
+
+
+@njit
+def signals_at(table, n):  # type: ignore[no-untyped-def]
+    """What the expressions say, behind the market in the table."""
+    return Signals(
         array_at(table[30], (1, n), np.uint8),
         array_at(table[31], (table[33], n), np.float64),
         array_at(table[32], (table[34], n), np.float64),
     )
+
+
+@njit
+def advance_at(table):  # type: ignore[no-untyped-def]
+    """Advance by the one instant in the table; 1 if it was a strategy close, 0 if not, -1 if a buffer is full."""
+    desk = desk_at(table)
+    n = len(desk.positions)
     if not room(desk):
         return -1
-    return advance_instant(desk, market, 0, signals, 0)
+    return advance_instant(desk, market_at(table, n), 0, signals_at(table, n), 0)
+
+
+@njit
+def close_at(table):  # type: ignore[no-untyped-def]
+    """``advance_at`` without fills, which a broker reports; what is bare of its protective orders gets them first."""
+    desk = desk_at(table)
+    n = len(desk.positions)
+    if not room(desk):
+        return -1
+    market = market_at(table, n)
+    protect_bare(desk, market.times.close_ns[0])
+    return close_instant(desk, market, 0, signals_at(table, n), 0)
+
+
+@njit
+def report_at(table, session):  # type: ignore[no-untyped-def]
+    """Book the reported fill in the table; 1 if the order works, 0 if not, -1 if a buffer is full."""
+    desk = desk_at(table)
+    if not room(desk):
+        return -1
+    return int(book_report(desk, array_at(table[35], (1,), FILL)[0], session))
+
+
+@njit
+def waits_at(table, k):  # type: ignore[no-untyped-def]
+    """Whether an exit that the entry of instrument ``k`` named still works (D8)."""
+    return waits_for_exit(desk_at(table), k)
+
+
+@njit
+def drop_at(table, k, ns):  # type: ignore[no-untyped-def]
+    """Drop the entry of instrument ``k`` if it still waits; 1 if it did, -1 if a buffer is full."""
+    desk = desk_at(table)
+    if not room(desk):
+        return -1
+    return int(drop_if_waiting(desk, k, ns))
+
+
+@njit
+def withdraw_at(table, k, order, ns):  # type: ignore[no-untyped-def]
+    """Forget a refused order of instrument ``k``; 1 if it worked, -1 if a buffer is full."""
+    desk = desk_at(table)
+    if not room(desk):
+        return -1
+    return int(withdraw(desk, k, order, ns))
 
 
 class OneInstant:
@@ -113,6 +170,8 @@ class OneInstant:
         self.signals = Signals(
             np.zeros((1, n), np.uint8), np.full((int(ranked), n), np.nan), np.full((int(with_atr), n), np.nan)
         )
+        #: The fill that ``report`` books: instrument, order, ns, qty, price and charges of it are read.
+        self.reported = np.zeros(1, FILL)
         self.use(desk)
 
     def use(self, desk: Desk) -> None:
@@ -122,7 +181,7 @@ class OneInstant:
         for array in desk:
             numbers += [array.ctypes.data, len(array)]
         numbers += [array.ctypes.data for array in (*self.market.times, *self.market[1:], *self.signals)]
-        numbers += [len(self.signals.rank), len(self.signals.atr)]
+        numbers += [len(self.signals.rank), len(self.signals.atr), self.reported.ctypes.data]
         self._table = np.array(numbers, np.int64)
 
     def advance(self) -> int:
@@ -136,3 +195,29 @@ class OneInstant:
         if numba.config.DISABLE_JIT:
             return advance_instant(self.desk, self.market, 0, self.signals, 0) if room(self.desk) else -1
         return int(advance_at(self._table))
+
+    def close(self) -> int:
+        """Base close and, at a strategy close, the step; fills were reported before. Returns as ``advance``."""
+        return int(close_at(self._table))
+
+    def report(self, session: int) -> int:
+        """Book the fill in ``reported``, which fell into a session (``engine.reports``).
+
+        Returns
+        -------
+        int
+            1 if the order works and the fill is booked, 0 if there is no such order, -1 when a buffer is too full.
+        """
+        return int(report_at(self._table, session))
+
+    def waits(self, k: int) -> bool:
+        """Whether the entry of instrument ``k`` waits for an exit that it named (D8)."""
+        return bool(waits_at(self._table, k))
+
+    def drop_waiting(self, k: int, ns: int) -> int:
+        """Drop the entry of instrument ``k``, whose bar opened at ``ns``, if it still waits; 1 if it did."""
+        return int(drop_at(self._table, k, ns))
+
+    def withdraw(self, k: int, order: int, ns: int) -> int:
+        """Forget an order that a broker refused; 1 if it worked."""
+        return int(withdraw_at(self._table, k, order, ns))

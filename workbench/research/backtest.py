@@ -17,13 +17,7 @@ import pandas as pd
 import workbench.costs as cost_models
 from workbench.costs import CostModel
 from workbench.engine.desk import grown, new_desk
-from workbench.engine.loop import run
-from workbench.engine.records import Curve
-from workbench.jit import engine_hash
-from workbench.market.bars import Bars
-from workbench.market.instruments import Instrument, instrument
-from workbench.memory import give_back
-from workbench.research.fitting import (
+from workbench.engine.fitting import (
     AnyBars,
     bars_by_instrument,
     check_arguments,
@@ -31,6 +25,12 @@ from workbench.research.fitting import (
     common_grid,
     instruments_of,
 )
+from workbench.engine.loop import run
+from workbench.engine.records import Curve
+from workbench.jit import engine_hash
+from workbench.market.bars import Bars
+from workbench.market.instruments import Instrument, instrument
+from workbench.memory import give_back
 from workbench.research.ground import Ground
 from workbench.research.laying import Input, Laid
 from workbench.research.remarks import remarks

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.engine.fitting import LOT_ROUNDING
 from workbench.engine.records import Instant, Times
 from workbench.engine.timetable import NEVER, exit_instants
 from workbench.market.bars import Bars
 from workbench.market.instruments import instrument
 from workbench.market.resample import columns_of
 from workbench.market.sessions import date_of
-from workbench.research.fitting import LOT_ROUNDING
 from workbench.strategy import FixedQty, Strategy
 
 

@@ -6,8 +6,6 @@ rows and hold their names as categoricals; the other tables hold plain text.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
@@ -19,9 +17,8 @@ import pandas as pd
 from workbench.engine.desk import written
 from workbench.engine.levels import excursion_frac
 from workbench.engine.records import Action, Desk, Note, Records, trade_dtype
+from workbench.ids import short_id
 from workbench.schema import Decision, OrderKind, OrderStatus, Reason
-
-ID_CHARACTERS = 20
 
 #: How pandas and numpy store a missing instant.
 MISSING_NS = np.iinfo(np.int64).min
@@ -73,9 +70,7 @@ def order_id(strategy_hash: str, instrument: str, ns: int, kind: str, reason: st
     At one instant an instrument has at most one order of a kind and purpose, so these five identify it. A protective
     order keeps the reason under which it was sent.
     """
-    text = "|".join((strategy_hash, instrument, str(ns), kind, reason))
-    digest = hashlib.blake2b(text.encode(), digest_size=13).digest()
-    return base64.b32encode(digest).decode()[:ID_CHARACTERS]
+    return short_id(strategy_hash, instrument, str(ns), kind, reason)
 
 
 class Orders:

@@ -11,10 +11,13 @@ import sys
 import time
 
 from workbench.costs import bps
+from workbench.engine.desk import new_desk
+from workbench.engine.one_instant import OneInstant
 from workbench.expressions.batch import Batch
 from workbench.expressions.stepper import Stepper
 from workbench.jit import PACKAGE
 from workbench.market import samples
+from workbench.market.instruments import instrument
 from workbench.research.backtest import backtest
 from workbench.research.sweep import sweep
 from workbench.strategy import Strategy
@@ -52,6 +55,12 @@ def compile_kernels() -> float:
     stepper = Stepper([strategy.program], bars.grid)
     stepper.feed((1.0, 1.0, 1.0, 1.0, 1.0))
     Batch([strategy.program])
+    one = OneInstant(new_desk(strategy, [instrument("NSE:SAMPLE")], bps(1.0, 1.0), 1e6), ranked=True, with_atr=True)
+    assert one.advance() >= 0 and one.close() >= 0, "there is room for one instant"
+    for call in (one.report, one.waits):
+        call(0)
+    one.drop_waiting(0, 0)
+    one.withdraw(0, 0, 0)
     sweep(strategy, bars, {"cooldown_bars": [0]}, keep=False, progress=False, workers=1)
     # Where Python is told to write no bytecode, every process would compile these sources anew.
     compileall.compile_dir(PACKAGE, quiet=2)

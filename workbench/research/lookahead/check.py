@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.engine.fitting import AnyBars, bars_by_instrument, check_timeframes
 from workbench.errors import ConfigError
 from workbench.market.bars import Bars
-from workbench.research.fitting import AnyBars, bars_by_instrument, check_timeframes
 from workbench.research.lookahead.answer import Lookahead
 from workbench.research.lookahead.probed import Decides, probed
 from workbench.research.lookahead.probes import Probing

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from workbench.engine.fitting import common_grid
 from workbench.research.curve import FloatArray
-from workbench.research.fitting import common_grid
 
 if TYPE_CHECKING:
     import pandas as pd

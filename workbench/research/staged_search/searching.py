@@ -8,10 +8,10 @@ from typing import Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
+from workbench.engine.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.errors import ConfigError
 from workbench.market.bars import Bars
 from workbench.research.backtest import backtest
-from workbench.research.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.research.staged_search.answer import Stage, StagedSearch
 from workbench.research.staged_search.groups import Group, groups_of, key_of
 from workbench.research.staged_search.openings import opened

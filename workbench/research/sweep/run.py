@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.engine.desk import config_record, flat_state, grown, instrument_records, new_desk, written
+from workbench.engine.fitting import check_timeframes, common_grid, instruments_of
 from workbench.engine.records import Desk, Records, account_dtype, position_dtype
 from workbench.engine.skipping import run_quickly
 from workbench.engine.tally import new_tally
@@ -19,7 +20,6 @@ from workbench.expressions.family import Family
 from workbench.market.bars import Bars
 from workbench.research.backtest import simulated
 from workbench.research.curve import summary_of_tally
-from workbench.research.fitting import check_timeframes, common_grid, instruments_of
 from workbench.research.frames import trade_numbers, trades_of
 from workbench.research.ground import Ground
 from workbench.research.laying import Input, Laid

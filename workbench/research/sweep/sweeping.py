@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Unpack
 
+from workbench.engine.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.errors import ExpressionError, StrategyError
 from workbench.jit import sources_hash
 from workbench.research.backtest import backtest, surroundings_hash
-from workbench.research.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.research.ground import Ground
 from workbench.research.sweep.cluster import client_of, in_cluster
 from workbench.research.sweep.executors import in_threads

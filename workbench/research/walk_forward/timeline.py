@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.engine.fitting import common_grid
 from workbench.errors import ConfigError
 from workbench.market.bars import Bars
 from workbench.market.timeframe import DAY_NS
-from workbench.research.fitting import common_grid
 
 
 class Timeline(NamedTuple):

@@ -8,10 +8,10 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
+from workbench.engine.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.errors import ConfigError
 from workbench.market.timeframe import DAY_NS
 from workbench.research.curve import sessions_of
-from workbench.research.fitting import AnyBars, bars_by_instrument, check_arguments
 from workbench.research.stats import statistics
 from workbench.research.sweep.settings import chosen
 from workbench.research.sweep.space import levels_of

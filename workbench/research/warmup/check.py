@@ -12,9 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from workbench.engine.fitting import AnyBars, bars_by_instrument, check_timeframes
 from workbench.errors import ConfigError
 from workbench.indicators.ops import Op
-from workbench.research.fitting import AnyBars, bars_by_instrument, check_timeframes
 from workbench.research.lookahead.check import name_of
 from workbench.research.warmup.answer import Warmup
 from workbench.research.warmup.stretches import Changed, Decided

@@ -8,11 +8,11 @@ from numbers import Real
 from typing import Any
 
 from workbench.costs import CostModel
+from workbench.engine.hours import check_hours
 from workbench.errors import ConfigError, StrategyError
 from workbench.market.bars import Bars
 from workbench.market.grid import Grid, build_grid
 from workbench.market.instruments import Instrument, instrument
-from workbench.research.hours import check_hours
 from workbench.strategy import FixedQty, Strategy
 
 AnyBars = Bars | Mapping[str, Bars]

@@ -1,0 +1,1 @@
+"""Real SIGKILLs of the real process, on SQLite and PostgreSQL."""

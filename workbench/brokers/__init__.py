@@ -1,0 +1,1 @@
+"""Brokers behind one port; the embedded paper broker."""

@@ -1,0 +1,349 @@
+"""The embedded paper broker: a book of orders that fill by the law's fill model (rules F1 to F5, F10).
+
+It is a broker like another: it knows accounts, orders and executions, and nothing of strategies. What it accepted or
+executed is in the database before it answers. It can behave like each class of real broker when an id comes twice.
+
+Invariants: an execution has an id of its own and happens once; an order that reduces never opens a position; an order
+fills in no bar that opened before it was decided, and in none that had closed before it arrived.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+
+from workbench.brokers.port import Answer, Event, Idempotency, OrderReport, Phase, Request, TradedBar
+from workbench.engine.costs import charges_of
+from workbench.engine.fills import market_price, touched
+from workbench.engine.records import Records
+from workbench.journal import tables
+from workbench.journal.store import Store
+from workbench.schema import OrderKind
+
+_KEY: Any = sa.bindparam("key")
+
+
+class Terms(NamedTuple):
+    """What an account trades on.
+
+    Attributes
+    ----------
+    config : Records
+        One record of ``engine.records.config_dtype``: slippage and how bars are read.
+    rates : mapping of str to Records
+        Rows of charges of each instrument.
+    """
+
+    config: Records
+    rates: Mapping[str, Records]
+
+
+class Resting(NamedTuple):
+    """One order in the book."""
+
+    broker_id: str
+    request: Request
+    accepted_ns: int
+    state: str  # WORKING, FILLED, CANCELLED, EXPIRED
+
+
+class Holding(NamedTuple):
+    """One position: signed units, and the interval and session in which it was opened."""
+
+    qty: float
+    entry_ns: int
+    session: int
+
+
+class Account:
+    """What of one account's book is needed from bar to bar; the rest is in the database.
+
+    Attributes
+    ----------
+    working : dict of str to Resting
+        Orders that work, by the broker's id, in the order of arrival.
+    placed, told : int
+        Orders taken and events told so far.
+    recent : list of Event
+        Events since the account was opened in this process.
+    """
+
+    def __init__(self, name: str, terms: Terms) -> None:
+        self.name, self.terms = name, terms
+        self.working: dict[str, Resting] = {}
+        self.holdings: dict[str, Holding] = {}
+        self.placed, self.told = 0, 0
+        self.recent: list[Event] = []
+
+    def put(self, order: Resting) -> None:
+        """Add an order or replace what is known of it."""
+        if order.state == "WORKING":
+            self.working[order.broker_id] = order
+        else:
+            self.working.pop(order.broker_id, None)
+
+    def under(self, cid: str) -> list[Resting]:
+        """Orders that work under a client id; more than one only where ids are labels."""
+        return [one for one in self.working.values() if one.request.cid == cid]
+
+
+class PaperBroker:
+    """A broker whose fills come from bars.
+
+    Parameters
+    ----------
+    store : Store
+        Where its book is kept.
+    now_ns : callable
+        Its clock.
+    idempotency : Idempotency
+        What it does with a client id that it has seen.
+    """
+
+    def __init__(
+        self, store: Store, now_ns: Callable[[], int], idempotency: Idempotency = Idempotency.UNIQUE_FOREVER
+    ) -> None:
+        self._store, self._now_ns, self._idempotency = store, now_ns, idempotency
+        self._accounts: dict[str, Account] = {}
+        self._changed: dict[tuple[str, str], Resting] = {}
+        self._told: list[tuple[str, Event]] = []
+
+    @property
+    def idempotency(self) -> Idempotency:
+        """What asking twice does."""
+        return self._idempotency
+
+    def open_account(self, name: str, terms: Terms) -> None:
+        """Open an account, or find it again as it was left."""
+        account = self._accounts[name] = Account(name, terms)
+        book, held, told = tables.paper_orders, tables.paper_accounts, tables.paper_events
+        ours = book.c.account == name
+        with self._store.read() as connection:
+            for row in connection.execute(book.select().where(ours, book.c.works).order_by(book.c.place)):
+                account.put(_resting(row.broker_id, row.content))
+            account.placed = connection.scalar(sa.select(sa.func.max(book.c.place)).where(ours)) or 0
+            account.told = connection.scalar(sa.select(sa.func.max(told.c.seq)).where(told.c.account == name)) or 0
+            for row in connection.execute(held.select().where(held.c.account == name)):
+                account.holdings = {key: Holding(*value) for key, value in json.loads(row.positions).items()}
+
+    # --- what a client asks ------------------------------------------------------------------------------------------
+
+    def send(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
+        """Ask several things, in order."""
+        answers = [self._asked(self._accounts[one.account], one) for one in requests]
+        self._save()
+        return answers
+
+    def events(self, account: str, after_seq: int) -> Sequence[Event]:
+        """What happened in an account after an event."""
+        book = self._accounts[account]
+        before = book.told - len(book.recent)
+        if after_seq >= before:
+            return book.recent[after_seq - before :]
+        told = tables.paper_events
+        wanted = told.select().where(told.c.account == account, told.c.seq > after_seq).order_by(told.c.seq)
+        with self._store.read() as connection:
+            return [Event(*json.loads(row.content)) for row in connection.execute(wanted)]
+
+    def find(self, account: str, cid: str) -> Sequence[OrderReport]:
+        """Every order with a client id."""
+        filled = {one.broker_id: one.qty for one in self.events(account, 0) if one.kind == "FILL" and one.cid == cid}
+        return [
+            OrderReport(cid, one.broker_id, one.state, filled.get(one.broker_id, 0.0))
+            for one in self._ever(account, cid)
+        ]
+
+    def _ever(self, account: str, cid: str) -> list[Resting]:
+        """Every order with a client id, from the database."""
+        book = tables.paper_orders
+        wanted = book.select().where(book.c.account == account, book.c.cid == cid).order_by(book.c.place)
+        with self._store.read() as connection:
+            stored = [_resting(row.broker_id, row.content) for row in connection.execute(wanted)]
+        fresh = [one for (name, _), one in self._changed.items() if name == account and one.request.cid == cid]
+        return list({one.broker_id: one for one in [*stored, *fresh]}.values())
+
+    def positions(self, account: str) -> dict[str, float]:
+        """Signed units held by instrument."""
+        return {name: one.qty for name, one in self._accounts[account].holdings.items() if one.qty != 0.0}
+
+    def works(self, account: str) -> bool:
+        """Whether an order works in an account."""
+        return bool(self._accounts[account].working)
+
+    def _asked(self, account: Account, request: Request) -> Answer:
+        if request.action == "SUBMIT":
+            return self._submitted(account, request)
+        working = account.under(request.cid)
+        if not working:
+            return Answer(False, reason="no such order works")
+        for order in working:
+            if request.action == "MOVE":
+                moved = order.request._replace(price=request.price, qty=request.qty)
+                self._put(account, order._replace(request=moved))
+            else:
+                self._end(account, order, "CANCELLED", "as asked")
+        return Answer(True, working[0].broker_id)
+
+    def _submitted(self, account: Account, request: Request) -> Answer:
+        if self._idempotency is Idempotency.UNIQUE_FOREVER:
+            known, why = self._ever(account.name, request.cid), "client order id must be unique"
+        elif self._idempotency is Idempotency.UNIQUE_WHILE_PENDING:
+            known, why = account.under(request.cid), "client order id is pending"
+        else:
+            known, why = [], ""
+        if known:
+            return Answer(False, known[0].broker_id, duplicate=True, reason=why)
+        account.placed += 1
+        order = Resting(f"{account.name}:{account.placed}", request, self._now_ns(), "WORKING")
+        self._put(account, order)
+        self._tell(account, Event(0, request.cid, order.broker_id, "ACCEPTED", ns=order.accepted_ns))
+        return Answer(True, order.broker_id)
+
+    # --- what bars do ------------------------------------------------------------------------------------------------
+
+    def trade(self, phase: Phase, bars: Mapping[str, TradedBar], accounts: Iterable[str]) -> None:
+        """Fill what fills in one phase of one interval."""
+        for name in accounts:
+            account = self._accounts[name]
+            if not account.working:
+                continue
+            live = [one for one in account.working.values() if _meets(one, bars.get(one.request.instrument))]
+            if phase is Phase.PROTECTIVE:
+                self._protect(account, live, bars)
+                continue
+            reduces = phase is Phase.EXITS
+            due = [one for one in live if one.request.kind == "open" and one.request.reduces == reduces]
+            for order in sorted(due, key=_exit_order if reduces else _entry_order):
+                self._at_open(account, order, bars[order.request.instrument])
+        self._save()
+
+    def _at_open(self, account: Account, order: Resting, bar: TradedBar) -> None:
+        slippage = float(account.terms.config[0]["slippage_frac"])
+        self._fill(account, order, bar, market_price(bar.open, order.request.side, slippage))
+
+    def _protect(self, account: Account, live: Sequence[Resting], bars: Mapping[str, TradedBar]) -> None:
+        """Stops and targets of each position, by name; both of one position are judged together (F5)."""
+        resting: dict[str, dict[str, Resting]] = {}
+        for order in live:
+            if order.request.kind != "open":
+                resting.setdefault(order.request.instrument, {})[order.request.kind] = order
+        config = account.terms.config[0]
+        for name in sorted(resting):
+            held = account.holdings.get(name, Holding(0.0, 0, 0))
+            if held.qty == 0.0:
+                continue
+            bar, orders, direction = bars[name], resting[name], 1 if held.qty > 0.0 else -1
+            levels = [orders[kind].request.price if kind in orders else np.nan for kind in ("stop", "target")]
+            prices, here = (bar.open, bar.high, bar.low), held.entry_ns == bar.open_ns
+            kind, price = touched(config, levels[0], levels[1], prices, direction, here)
+            if kind == OrderKind.STOP:
+                price = market_price(price, -direction, float(config["slippage_frac"]))
+            if kind != OrderKind.OPEN:
+                self._fill(account, orders["stop" if kind == OrderKind.STOP else "target"], bar, price)
+
+    def _fill(self, account: Account, order: Resting, bar: TradedBar, price: float) -> None:
+        request, name = order.request, order.request.instrument
+        held = account.holdings.get(name, Holding(0.0, 0, 0))
+        qty = request.qty
+        if request.reduces:
+            qty = min(qty, max(0.0, -request.side * held.qty))
+            if qty == 0.0:
+                self._end(account, order, "EXPIRED", "there is no position to reduce")
+                return
+        same = not request.reduces or held.session == bar.session
+        charged = float(charges_of(account.terms.rates[name], bar.open_ns, request.side, qty, price, same))
+        now = held.qty + request.side * qty
+        if held.qty == 0.0:
+            account.holdings[name] = Holding(now, bar.open_ns, bar.session)
+        else:
+            account.holdings[name] = held._replace(qty=now)
+        self._put(account, order._replace(state="FILLED"))
+        self._tell(
+            account,
+            Event(
+                0, request.cid, order.broker_id, "FILL", f"{order.broker_id}.1", bar.open_ns, qty, price, charged,
+                instrument=name, side=request.side,
+            ),
+        )  # fmt: skip
+        if now == 0.0:
+            for other in list(account.working.values()):
+                if other.request.instrument == name and other.request.reduces:
+                    self._end(account, other, "CANCELLED", "its position is closed")
+
+    # --- the book ----------------------------------------------------------------------------------------------------
+
+    def _put(self, account: Account, order: Resting) -> None:
+        account.put(order)
+        self._changed[account.name, order.broker_id] = order
+
+    def _end(self, account: Account, order: Resting, state: str, why: str) -> None:
+        self._put(account, order._replace(state=state))
+        self._tell(account, Event(0, order.request.cid, order.broker_id, state, ns=self._now_ns(), detail=why))
+
+    def _tell(self, account: Account, event: Event) -> None:
+        account.told += 1
+        numbered = event._replace(seq=account.told)
+        account.recent.append(numbered)
+        self._told.append((account.name, numbered))
+
+    def _save(self) -> None:
+        """Write what changed; nothing has been answered before."""
+        if not self._changed and not self._told:
+            return
+        orders = [_row(name, order) for (name, _), order in self._changed.items()]
+        events = [{"account": name, "seq": one.seq, "content": json.dumps(one)} for name, one in self._told]
+        touched_accounts = sorted({name for name, _ in self._changed} | {name for name, _ in self._told})
+        book, held = tables.paper_orders, tables.paper_accounts
+        with self._store.write() as connection:
+            if orders:
+                ids = [{"key": row["broker_id"]} for row in orders]
+                connection.execute(book.delete().where(book.c.broker_id == _KEY), ids)
+                connection.execute(book.insert(), orders)
+            if events:
+                connection.execute(tables.paper_events.insert(), events)
+            accounts = [{"key": name} for name in touched_accounts]
+            connection.execute(held.delete().where(held.c.account == _KEY), accounts)
+            connection.execute(held.insert(), [self._positions_row(name) for name in touched_accounts])
+        self._changed.clear()
+        self._told.clear()
+
+    def _positions_row(self, name: str) -> dict[str, Any]:
+        return {"account": name, "positions": json.dumps(self._accounts[name].holdings)}
+
+
+def _resting(broker_id: str, content: str) -> Resting:
+    told = json.loads(content)
+    return Resting(broker_id, Request(*told["request"]), told["accepted_ns"], told["state"])
+
+
+def _row(name: str, order: Resting) -> dict[str, Any]:
+    content = {"request": order.request, "accepted_ns": order.accepted_ns, "state": order.state}
+    return {
+        "broker_id": order.broker_id,
+        "account": name,
+        "cid": order.request.cid,
+        "place": int(order.broker_id.rpartition(":")[2]),
+        "content": json.dumps(content),
+        "works": order.state == "WORKING",
+    }
+
+
+def _meets(order: Resting, bar: TradedBar | None) -> bool:
+    """Whether an order works in a bar: decided before it opened, arrived before it closed."""
+    if bar is None or order.request.decided_ns > bar.open_ns:
+        return False
+    # What answers to a fill of this very bar comes after its close only because bars are seen whole.
+    answers = order.request.contingent or order.request.kind != "open"
+    return answers or order.accepted_ns < bar.close_ns
+
+
+def _exit_order(order: Resting) -> tuple[str, int]:
+    return order.request.instrument, order.request.number
+
+
+def _entry_order(order: Resting) -> int:
+    return order.request.number

@@ -1,0 +1,1 @@
+"""What happened, durably: tables, transactions, the hash chain."""

@@ -1,0 +1,1 @@
+"""The runner: from a closed bar to an order, surviving anything between."""

@@ -1,0 +1,65 @@
+"""The runner put together from its parts; production, replay and simulation differ in what they hand in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from workbench.brokers.paper import PaperBroker, Terms
+from workbench.brokers.port import Idempotency
+from workbench.engine.desk import config_record
+from workbench.journal.store import Store
+from workbench.live.clock import Clock
+from workbench.live.feed import Feed
+from workbench.live.gates import Gates
+from workbench.live.given import Given
+from workbench.live.intents import Intent
+from workbench.live.lease import Lease
+from workbench.live.restore import bars_not_passed, given_deployments, open_intents, rates_of, restored
+from workbench.live.runner import Runner
+from workbench.live.standing import Standing
+
+#: How long a runner holds the right to act without renewing it.
+LEASE_NS = 10 * 10**9
+
+
+def assembled(
+    store: Store,
+    clock: Clock,
+    feed: Feed,
+    lease: Lease,
+    idempotency: Idempotency = Idempotency.UNIQUE_FOREVER,
+    killed: Callable[[str, str], bool] | None = None,
+    between: Callable[[], None] = lambda: None,
+) -> Runner:
+    """A runner with every deployment as it was left; the lease is held already, and is to be renewed in ``between``."""
+    broker = PaperBroker(store, clock.now_ns, idempotency)
+    gates = Gates(clock.now_ns) if killed is None else Gates(clock.now_ns, killed)
+    runner = Runner(clock, lease, feed, broker, gates)
+    with store.read() as connection:
+        deployed = given_deployments(connection)
+    for given in deployed:
+        join(store, runner, given)
+        between()
+    return runner
+
+
+def join(store: Store, runner: Runner, given: Given) -> None:
+    """Take one deployment on as the database has it, with what was still to be said; its bars go to the inbox.
+
+    Only the holder of the lease changes what is read here, so that all of it need not be one snapshot.
+    """
+    assert isinstance(runner.venue, PaperBroker), "only the embedded broker opens accounts"
+    with store.read() as connection:
+        standing = restored(connection, given)
+        intents = open_intents(connection, standing, runner.venue.idempotency is Idempotency.UNIQUE_FOREVER)
+        runner.inbox.take(bars_not_passed(connection, standing), stored=True)
+    take_on(runner, runner.venue, standing, intents)
+
+
+def take_on(runner: Runner, broker: PaperBroker, standing: Standing, intents: Sequence[Intent]) -> None:
+    """Add one deployment, with its account at the paper broker and what was still to be said."""
+    given = standing.deployed.given
+    terms = Terms(config_record(given.strategy, given.costs.slippage_frac), rates_of(given))
+    broker.open_account(given.account, terms)
+    runner.add(standing)
+    runner.executor.plan(intents)

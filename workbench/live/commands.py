@@ -1,0 +1,242 @@
+"""Commands obeyed: what a person asked for, done between two turns of the runner (design §3).
+
+A command, its effect, its row of the journal and its answer are one transaction of the holder of the lease, in the
+order in which commands were written. What cannot be done is answered with the reason, in words; nothing a person writes
+ends the runner.
+
+The kill switch is a file (``killswitch``), and its commands only change that file: what the journals say of it follows
+the file, whoever changed it.
+
+Invariants: no command makes a position or closes one; a deployment that was stopped stays stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from workbench.errors import HaltError, RetryableError
+from workbench.journal import tables
+from workbench.journal.store import Store
+from workbench.live.asking import Answer, Asked, Verb, answered, waiting
+from workbench.live.killswitch import KillSwitch
+from workbench.live.page import Page
+from workbench.live.runner import Runner
+from workbench.live.said import Said
+from workbench.live.standing import Standing, Status
+from workbench.live.stopping import Kept, cancel_orders, entries_of, kept_of, reducing_of, write_down
+from workbench.live.switching import Switching
+
+#: States that a person must have looked at before evaluation goes on.
+UNCLEAR = ("PAUSED_RECONCILE", "PAUSED_UNKNOWN_ORDER")
+
+#: What nothing but these verbs is asked of everything at once.
+_OF_EVERYTHING = (Verb.KILL, Verb.ARM)
+
+
+class Obeyed(NamedTuple):
+    """One command that was answered."""
+
+    asked: Asked
+    name: str
+    answer: Answer
+
+
+class Commands:
+    """Obeys what is written in ``commands``, for one runner.
+
+    Parameters
+    ----------
+    store : Store
+        Where commands are.
+    runner : Runner
+        Whose deployments they are about; it holds the lease.
+    switch : KillSwitch
+        Of the same database; the runner's gates ask the same file.
+    """
+
+    def __init__(self, store: Store, runner: Runner, switch: KillSwitch) -> None:
+        self._store, self._runner = store, runner
+        self._switching = Switching(runner, switch)
+        self._verbs: dict[Verb, Callable[[Page, Asked, Standing, int], Answer]] = {
+            Verb.PAUSE: self._pause,
+            Verb.RESUME: self._resume,
+            Verb.STOP: self._stop,
+            Verb.FLATTEN: self._flatten,
+        }
+        self._said: list[Said] = []
+
+    def obey(self, now_ns: int) -> list[Obeyed]:
+        """Obey everything that waits.
+
+        Parameters
+        ----------
+        now_ns : int
+            The runner's clock.
+
+        Returns
+        -------
+        list of Obeyed
+            What was answered, in order.
+
+        Raises
+        ------
+        Fenced
+            Somebody else has taken over: nothing was written.
+        RetryableError
+            The database is in use: what is in memory may be ahead of it and must be forgotten.
+        """
+        self._switching.follow(now_ns)
+        with self._store.read() as connection:
+            found = waiting(connection)
+        out = [self._obeyed(one, now_ns) for one in found]
+        if out:
+            # What may not be sent any more lapses now, and not only at the next bar.
+            self._runner.executor.flush(self._runner.standings)
+        self._let_go()
+        return out
+
+    def _obeyed(self, one: Asked, now_ns: int) -> Obeyed:
+        page, self._said = Page(), []
+        try:
+            standing, answer = self._answer(page, one, now_ns)
+        except (HaltError, RetryableError) as error:  # of the flag of the kill switch
+            page, standing, answer = Page(), None, Answer(False, str(error))
+        with self._runner.lease.fenced() as connection:
+            page.write(connection)
+            answered(connection, one.id, answer, now_ns)
+        for said in self._said:
+            self._runner.executor.plan(said.intents)
+            self._runner.executor.forget(said.given.account, said.expired)
+        return Obeyed(one, "" if standing is None else standing.deployed.given.name, answer)
+
+    def _answer(self, page: Page, one: Asked, now_ns: int) -> tuple[Standing | None, Answer]:
+        if one.verb not in Verb.__members__:
+            known = ", ".join(Verb.__members__)
+            return None, Answer(False, f"there is no command {one.verb!r}; there are {known}.")
+        verb = Verb(one.verb)
+        if not one.deployment_id:
+            if verb not in _OF_EVERYTHING:
+                return None, Answer(False, f"{verb.value} needs the name of a deployment.")
+            return None, self._switching.obey(page, one, "", now_ns)
+        standing = self._runner.standings.get(one.deployment_id)
+        if standing is None or standing.deployed.given.owner != one.owner or standing.status is Status.STOPPED:
+            return None, self._absent(one)
+        if verb in _OF_EVERYTHING:
+            return standing, self._switching.obey(page, one, standing.deployed.given.name, now_ns)
+        return standing, self._verbs[verb](page, one, standing, now_ns)
+
+    def _absent(self, one: Asked) -> Answer:
+        """What to say of a deployment that does not run here."""
+        table, states = tables.deployments, tables.deployment_states
+        wanted = (
+            sa.select(table.c.name, states.c.status)
+            .join(states, states.c.deployment_id == table.c.id)
+            .where(table.c.id == one.deployment_id, table.c.owner == one.owner)
+        )
+        with self._store.read() as connection:
+            row = connection.execute(wanted).one_or_none()
+        if row is None:
+            return Answer(False, "there is no such deployment.")
+        if row.status == Status.STOPPED.value:
+            return Answer(False, f"{row.name} is stopped, for good. Deploy the strategy again under another name.")
+        return Answer(False, f"{row.name} does not run in this runner yet; ask again.")
+
+    # --- one deployment ----------------------------------------------------------------------------------------------
+
+    def _pause(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
+        kept = kept_of(standing)
+        again = standing.status is Status.PAUSED
+        if not again:
+            standing.status = Status.PAUSED
+            standing.note = standing.note or _noted("paused", one)
+            write_down(page, standing, now_ns, "PAUSED", {**one.by(), "kept": kept.plain()})
+        already = f"{standing.deployed.given.name} is paused already. " if again else ""
+        lapsed = sum(1 for order in entries_of(standing) if order in standing.held)
+        waits = f" Entries that wait for an exit are not sent while it is paused: {lapsed}." if lapsed else ""
+        return Answer(
+            True,
+            f"{already}No evaluation and no new order until it is resumed. Kept: {kept.words()}.{waits} Bars that pass "
+            "meanwhile move indicators and trailing stops, and open nothing.",
+        )
+
+    def _resume(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
+        name, state = standing.deployed.given.name, standing.state
+        if kill := self._switching.kill_of(standing):
+            return Answer(False, f"{name} is killed ({kill.words()}). Arm it first, with a reason.")
+        unclear = state.startswith("PAUSED")
+        if standing.status is Status.RUNNING and not unclear:
+            return Answer(True, f"{name} runs already; nothing was changed.")
+        if unclear and one.body.get("acknowledged") is not True:
+            return Answer(
+                False,
+                f"{name} is {state}: {standing.note or 'what it holds is not clear'}. Look at the position and the "
+                "orders at the broker first, then resume and say that you have: --acknowledged, acknowledged=True.",
+            )
+        paused_note = standing.note
+        standing.status, standing.note = Status.RUNNING, ""
+        if unclear:
+            standing.state = "FLAT"  # one of those that follow what is held
+        body = {**one.by(), "was": state, "kept": kept_of(standing).plain()}
+        if unclear:
+            body["acknowledged"] = paused_note
+        write_down(page, standing, now_ns, "RESUMED", body)
+        return Answer(True, f"{name} runs: the next bar is evaluated. It holds: {kept_of(standing).words()}.")
+
+    def _stop(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
+        given, kept = standing.deployed.given, kept_of(standing)
+        keep, keep_protective = one.body.get("keep") is True, one.body.get("keep_protective", True) is not False
+        if kept.holdings and not keep:
+            return Answer(
+                False,
+                f"{given.name} holds {kept.words()}. Nothing was changed. Wait until it is flat, or say that the "
+                "position is kept: --keep, keep=True. Nobody manages it then; its orders stay at the broker unless "
+                "they are cancelled too: --cancel-protective, keep_protective=False.",
+            )
+        reducing = reducing_of(standing)
+        cancelled = [*entries_of(standing), *([] if keep_protective else reducing)]
+        cids = [standing.known[order].cid for order in cancelled]
+        left = [standing.known[order].cid for order in reducing if order not in cancelled]
+        standing.status = Status.STOPPED
+        standing.note = _noted("stopped", one)
+        body = {**one.by(), "kept": kept.plain(), "orders_kept": left, "orders_cancelled": cids}
+        write_down(page, standing, now_ns, "STOPPED", body)
+        said = Said(standing, page, now_ns, self._runner.lease.epoch)
+        cancel_orders(said, cancelled)
+        standing.keep(page, now_ns)
+        self._said.append(said)
+        return Answer(True, _stopped(given.name, kept, len(cids), len(left)))
+
+    def _flatten(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
+        del page, one, now_ns
+        kept = kept_of(standing)
+        if not kept.holdings:
+            return Answer(False, f"{standing.deployed.given.name} holds nothing: there is nothing to flatten.")
+        return Answer(
+            False,
+            f"flattening on request is not in this version; nothing was changed. Held: {kept.words()}. The exits of "
+            "the strategy, its stops and its forced flatten go on; PAUSE keeps new orders away.",
+        )
+
+    def _let_go(self) -> None:
+        """Drop deployments that are stopped and have nothing more to be said."""
+        for standing in list(self._runner.standings.values()):
+            if standing.status is Status.STOPPED and not self._runner.executor.pending(standing.deployed.given.account):
+                self._runner.drop(standing.id)
+
+
+def _noted(what: str, one: Asked) -> str:
+    return f"{what} by {one.who}{f': {one.why}' if one.why else ''}"
+
+
+def _stopped(name: str, kept: Kept, n_cancelled: int, n_left: int) -> str:
+    orders = f"orders cancelled: {n_cancelled}, orders left at the broker: {n_left}"
+    if not kept.holdings:
+        return f"{name} is stopped. It held nothing; {orders}."
+    held = "; ".join(one.words() for one in kept.holdings)
+    return (
+        f"{name} is stopped. It held, and nobody manages now: {held}; {orders}. The paper broker fills nothing of a "
+        "stopped deployment."
+    )

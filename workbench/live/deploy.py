@@ -1,0 +1,162 @@
+"""From a strategy to a row that the runner will find: checked, pinned, and with its history stored (rules B8, B9, X5).
+
+Deploying trades nothing. It may be done while no runner is there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbench.costs import CostModel
+from workbench.engine.desk import instrument_records
+from workbench.engine.fitting import bars_by_instrument, check_arguments, check_timeframes, common_grid, instruments_of
+from workbench.errors import ConfigError
+from workbench.ids import short_id
+from workbench.journal import tables
+from workbench.journal.chain import FIRST, canonical
+from workbench.journal.store import Store
+from workbench.live.standing import NO_COUNTS
+from workbench.market.bars import Bars
+from workbench.strategy import Strategy
+
+#: Rows of history written by one statement.
+BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for.
+
+    Attributes
+    ----------
+    strategy : Strategy
+        What to trade.
+    history : mapping of str to Bars
+        Stored base bars of each instrument; expressions see them from the first (B8).
+    costs : CostModel
+        Charges and slippage.
+    initial_cash : float
+        Sizing reference (S1), money.
+    start_ns : int
+        Decisions begin with the first strategy bar that opens at or after it; 0 means with the first bar.
+    owner, name : str
+        Whose, and what to call it; the strategy's name by default.
+    mode : str
+        paper.
+    settings : mapping
+        Of the deployment.
+    """
+
+    strategy: Strategy
+    history: Mapping[str, Bars]
+    costs: CostModel
+    initial_cash: float
+    start_ns: int
+    owner: str = "local"
+    name: str = ""
+    mode: str = "paper"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def deploy(store: Store, wish: Wish, now_ns: int) -> str:
+    """Write a deployment down.
+
+    Returns
+    -------
+    str
+        Its id.
+
+    Raises
+    ------
+    ConfigError
+        Strategy, bars and costs do not fit each other, or the owner has a deployment of that name.
+    """
+    check_arguments(wish.strategy, wish.initial_cash, wish.costs)
+    if wish.mode != "paper":
+        raise ConfigError(f"mode {wish.mode!r} does not exist; it is paper.")
+    data = bars_by_instrument(wish.strategy, wish.history)
+    grid = common_grid(data)
+    check_timeframes(wish.strategy, grid)
+    name = wish.name or wish.strategy.name
+    instruments = instruments_of(data)
+    instrument_records(wish.strategy, instruments, wish.costs)  # refuses what the cost model has no rates for
+    one = next(iter(data.values()))
+    first = min(int(item.ts_ns[0]) for item in data.values())
+    with store.write() as connection:
+        _refuse_taken(connection, wish.owner, name)
+        _pin_strategy(connection, wish.strategy, now_ns)
+        ident = short_id(wish.owner, name, wish.strategy.hash)
+        row = {
+            "id": ident,
+            "owner": wish.owner,
+            "name": name,
+            "strategy_hash": wish.strategy.hash,
+            "mode": wish.mode,
+            "calendar": one.calendar.name,
+            "timeframe": str(one.timeframe),
+            "costs": canonical(wish.costs.to_dict()),
+            "instruments": canonical([dataclasses.asdict(item) for item in instruments]),
+            "initial_cash": float(wish.initial_cash),
+            "history_from_ns": first,
+            "start_ns": wish.start_ns,
+            "settings": canonical(dict(wish.settings)),
+            "created_ns": now_ns,
+        }
+        connection.execute(tables.deployments.insert(), [row])
+        connection.execute(tables.deployment_states.insert(), [_fresh(ident)])
+        if wish.start_ns:
+            for instrument, bars in data.items():
+                _store_history(connection, instrument, bars, wish.start_ns, now_ns)
+    return ident
+
+
+def _fresh(ident: str) -> dict[str, Any]:
+    return {
+        "deployment_id": ident, "status": "RUNNING", "runtime_state": "WARMING_UP", "instant_ns": 0, "phase": 0,
+        "heartbeat_ns": 0, "evaluated_ns": 0, "decision": "", "reason": "", "warm_bars": 0, "records": b"",
+        "layout": "", "counts": json.dumps(NO_COUNTS), "head_seq": 0, "head_hash": FIRST, "note": "",
+    }  # fmt: skip
+
+
+def _refuse_taken(connection: sa.Connection, owner: str, name: str) -> None:
+    table = tables.deployments
+    taken = connection.execute(sa.select(table.c.id).where(table.c.owner == owner, table.c.name == name)).first()
+    if taken is not None:
+        raise ConfigError(f"there is a deployment called {name!r} already; give this one another name.")
+
+
+def _pin_strategy(connection: sa.Connection, strategy: Strategy, now_ns: int) -> None:
+    table = tables.strategy_versions
+    if connection.execute(sa.select(table.c.hash).where(table.c.hash == strategy.hash)).first() is None:
+        row = {
+            "hash": strategy.hash,
+            "name": strategy.name,
+            "version": strategy.version,
+            "content": strategy.to_toml(),
+            "created_ns": now_ns,
+        }
+        connection.execute(table.insert(), [row])
+
+
+def _store_history(connection: sa.Connection, instrument: str, bars: Bars, until_ns: int, now_ns: int) -> None:
+    """Store the bars before an instant that are not there yet; one that is there stays as it was seen."""
+    table, timeframe = tables.bars, str(bars.timeframe)
+    there = sa.select(table.c.ts_ns).where(table.c.instrument == instrument, table.c.timeframe == timeframe)
+    known = set(connection.execute(there).scalars())
+    columns = (bars.ts_ns, bars.open, bars.high, bars.low, bars.close, bars.volume)
+    rows = [
+        {
+            "instrument": instrument, "timeframe": timeframe, "ts_ns": ts, "revision": 0, "open": o, "high": h,
+            "low": low, "close": c, "volume": v, "received_ns": now_ns, "late": False,
+        }
+        for ts, o, h, low, c, v in zip(*(column.tolist() for column in columns), strict=True)
+        if ts < until_ns and ts not in known
+    ]  # fmt: skip
+    for at in range(0, len(rows), BATCH):
+        connection.execute(table.insert(), rows[at : at + BATCH])

@@ -1,0 +1,207 @@
+"""From an intent that is committed to an order at the broker (design §3, steps 4 and 5).
+
+An intent is in the database before the wire is touched. What is sent is asked once more just before: is the lease ours,
+is nothing killed or paused, is an entry still in its bar. What comes back is written down before anything else happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from workbench.brokers.port import Answer, Broker, Idempotency, NotSent, Unknown
+from workbench.live.intents import Intent, IntentState, Next, after_silence
+from workbench.live.lease import Fenced, Lease
+from workbench.live.page import Page
+from workbench.live.said import Said
+from workbench.live.standing import Standing
+
+Refusal = Callable[[Standing, Intent], str]
+
+#: How long an order may stay invisible at a broker whose ids are labels: minutes were seen.
+VISIBLE_NS = 180 * 10**9
+#: How long before its end a lease is no longer good for a request: as long as one may take to arrive.
+MARGIN_NS = 3 * 10**9
+#: Between two looks for an order of which nobody knows whether it arrived.
+LOOK_NS = 2 * 10**9
+
+
+class Executor:
+    """Sends intents in order and learns what became of them.
+
+    Parameters
+    ----------
+    broker : Broker
+        Where to.
+    lease : Lease
+        The right to act; what is written is fenced by it, and nothing is sent close to its end.
+    now_ns : callable
+        The clock.
+    refusal : callable
+        Why an intent must not be sent now, in a word; empty if it may.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        lease: Lease,
+        now_ns: Callable[[], int],
+        refusal: Refusal,
+    ) -> None:
+        self._broker, self._lease, self._now_ns, self._refusal = broker, lease, now_ns, refusal
+        self._open: dict[str, dict[int, Intent]] = {}
+
+    def plan(self, intents: Sequence[Intent]) -> None:
+        """Take over intents that are committed."""
+        for one in intents:
+            self._open.setdefault(one.request.account, {})[one.number] = one
+
+    def forget(self, account: str, numbers: Sequence[int]) -> None:
+        """Let go of intents that are never sent."""
+        for number in numbers:
+            self._open.get(account, {}).pop(number, None)
+
+    def release(self, page: Page, standing: Standing) -> None:
+        """D8: entries that waited for exits may go when those have filled."""
+        for order, number in list(standing.held.items()):
+            intent = self._open[standing.deployed.given.account][number]
+            if standing.deployed.one.waits(standing.deployed.number[intent.request.instrument]):
+                continue
+            del standing.held[order]
+            intent.state = IntentState.PLANNED
+            intent.request = intent.request._replace(contingent=True)
+            page.intent(standing.id, number, state=intent.state.value, contingent=True)
+
+    def pending(self, account: str) -> bool:
+        """Whether something is still to be said or learned in an account."""
+        return bool(self._open.get(account))
+
+    def due(self, standings: Mapping[str, Standing]) -> list[tuple[Standing, Intent]]:
+        """Intents to be sent or asked about now, by deployment and in order.
+
+        Behind one of which nobody knows whether it arrived, what else is to be said of that order waits, and so does
+        every entry of that deployment.
+        """
+        now, out = self._now_ns(), list[tuple[Standing, Intent]]()
+        for account in sorted(self._open):
+            standing, silent = standings.get(account), set[str]()
+            for number in sorted(self._open[account]) if standing is not None else ():
+                intent = self._open[account][number]
+                request = intent.request
+                if intent.state is IntentState.HELD or request.cid in silent or (silent and not request.reduces):
+                    continue
+                if intent.state is not IntentState.PLANNED:
+                    silent.add(request.cid)
+                if intent.since_ns == 0 or now - intent.since_ns >= LOOK_NS:
+                    assert standing is not None
+                    out.append((standing, intent))
+        return out
+
+    def flush(self, standings: Mapping[str, Standing]) -> None:
+        """Send what is due, and write down what became of it."""
+        while due := self.due(standings):
+            cleared = self._cleared(due)
+            if not cleared:
+                return
+            requests = [intent.request for _, intent in cleared]
+            if not self._lease.may_send(self._now_ns(), MARGIN_NS):
+                # Another may hold the lease before the broker has our words: they are not said.
+                raise Fenced("the lease ends before an order could arrive; nothing was sent.")
+            answers = self._broker.send(requests)
+            page = Page()
+            for (standing, intent), answer in zip(cleared, answers, strict=True):
+                self._learn(page, standing, intent, answer)
+            self._commit(page)
+
+    def _commit(self, page: Page) -> None:
+        if not page.empty:
+            with self._lease.fenced() as connection:
+                page.write(connection)
+
+    # --- before the wire ---------------------------------------------------------------------------------------------
+
+    def _cleared(self, due: Sequence[tuple[Standing, Intent]]) -> list[tuple[Standing, Intent]]:
+        """Those that may be sent now; what may not expires, what is unclear is looked up."""
+        page, cleared, now = Page(), [], self._now_ns()
+        for standing, intent in due:
+            if intent.state in (IntentState.SUBMITTING, IntentState.UNKNOWN):
+                if not self._may_send_again(page, standing, intent):
+                    continue
+            elif why := self._refusal(standing, intent):
+                self._give_up(page, standing, intent, IntentState.EXPIRED, why)
+                continue
+            cleared.append((standing, intent))
+            if self._broker.idempotency is not Idempotency.UNIQUE_FOREVER:
+                # Who crashes after this cannot know whether the wire was touched, and must not send blindly.
+                intent.state = IntentState.SUBMITTING
+                page.intent(standing.id, intent.number, state=intent.state.value, sent_ns=now)
+            intent.since_ns = now
+        self._commit(page)
+        return cleared
+
+    def _may_send_again(self, page: Page, standing: Standing, intent: Intent) -> bool:
+        try:
+            found = self._broker.find(intent.request.account, intent.request.cid)
+        except Unknown:
+            found = None
+        now = self._now_ns()
+        waited = now - intent.since_ns if intent.since_ns else 0
+        if intent.since_ns == 0:
+            intent.since_ns = now  # after a restart the wait begins anew: nobody knows when it was sent
+        verdict = after_silence(self._broker.idempotency, intent.request.action, found, waited, VISIBLE_NS)
+        if verdict is Next.SEND_AGAIN and self._refusal(standing, intent):
+            # It may have arrived, so it cannot be given up; it may not, and must not be sent now.
+            verdict = Next.WAIT if waited < VISIBLE_NS else Next.OPERATOR
+        if verdict is Next.ADOPT and found:
+            self._accept(page, standing, intent, found[0].broker_id, "found at the broker")
+        elif verdict is Next.OPERATOR:
+            intent.state = IntentState.OPERATOR
+            page.intent(standing.id, intent.number, state=intent.state.value, detail="nobody knows whether it arrived")
+            self._close(intent)
+            standing.state, standing.note = "PAUSED_UNKNOWN_ORDER", f"order {intent.request.cid}: sent, never seen"
+            body = {"why": "UNKNOWN_ORDER", "cid": intent.request.cid}
+            standing.write(page, intent.request.decided_ns, now, "PAUSED", body)
+            standing.keep(page, now)
+        return verdict is Next.SEND_AGAIN
+
+    # --- after the wire ----------------------------------------------------------------------------------------------
+
+    def _learn(self, page: Page, standing: Standing, intent: Intent, answer: Answer | Exception) -> None:
+        if isinstance(answer, NotSent):
+            intent.state = IntentState.PLANNED
+            page.intent(standing.id, intent.number, state=intent.state.value)
+        elif isinstance(answer, Exception):
+            intent.state = IntentState.UNKNOWN
+            page.intent(standing.id, intent.number, state=intent.state.value, sent_ns=intent.since_ns)
+        elif answer.accepted or answer.duplicate or intent.request.action != "SUBMIT":
+            self._accept(page, standing, intent, answer.broker_id, answer.reason)
+        else:
+            self._give_up(page, standing, intent, IntentState.REJECTED, answer.reason)
+
+    def _accept(self, page: Page, standing: Standing, intent: Intent, broker_id: str, detail: str) -> None:
+        intent.state = IntentState.ACKED
+        changes = {"state": intent.state.value, "sent_ns": intent.since_ns, "detail": detail}
+        page.intent(standing.id, intent.number, **changes)
+        if intent.request.action == "SUBMIT":
+            page.order(intent.request.cid, broker_id=broker_id)
+        self._close(intent)
+
+    def _give_up(self, page: Page, standing: Standing, intent: Intent, state: IntentState, why: str) -> None:
+        """Nothing came of it: the engine forgets the order, so that the next close decides anew."""
+        now, request = self._now_ns(), intent.request
+        intent.state = state
+        page.intent(standing.id, intent.number, state=state.value, detail=why)
+        self._close(intent)
+        kind = "ORDER_REJECTED" if state is IntentState.REJECTED else "ORDER_EXPIRED"
+        body = {"cid": request.cid, "order": request.number, "action": request.action, "why": why}
+        standing.write(page, request.decided_ns, now, kind, body)
+        if request.action == "SUBMIT":
+            said = Said(standing, page, now, self._lease.epoch)
+            k = standing.deployed.number[request.instrument]
+            page.order(request.cid, status=state.value)
+            standing.deployed.withdraw(k, request.number, now)
+            said.actions(standing.deployed.taken()["actions"], gone=(request.number,))
+            standing.known.pop(request.number, None)
+        standing.keep(page, now)
+
+    def _close(self, intent: Intent) -> None:
+        self._open[intent.request.account].pop(intent.number, None)

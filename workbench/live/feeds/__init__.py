@@ -1,0 +1,1 @@
+"""Feeds: stored bars in virtual time, files that appear in a folder, ticks."""

@@ -1,0 +1,109 @@
+"""What a broker reported, told apart: orders that are done, parts of orders that are not, and fills nobody expected.
+
+An order is booked once, when it is done: filled, or ended with a part. Until then its executions are kept as they came,
+each once by its id, so that what is held is always the sum of what was executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from workbench.brokers.port import Broker, Event, Unknown
+from workbench.live.standing import Standing
+from workbench.tolerance import less_equal
+
+_ENDS = ("CANCELLED", "EXPIRED", "REJECTED")
+
+
+class Heard(NamedTuple):
+    """An order of ours that is done at the broker.
+
+    Attributes
+    ----------
+    order, instrument : int, str
+        Which.
+    executions : tuple of Event
+        Its fills; none when it ended without.
+    """
+
+    order: int
+    instrument: str
+    executions: tuple[Event, ...]
+
+    @property
+    def ns(self) -> int:
+        """Of the first execution."""
+        return self.executions[0].ns
+
+    @property
+    def qty(self) -> float:
+        """Units that were executed."""
+        return sum(one.qty for one in self.executions)
+
+    @property
+    def price(self) -> float:
+        """Mean price of a unit."""
+        if len(self.executions) == 1:
+            return self.executions[0].price
+        return sum(one.price * one.qty for one in self.executions) / self.qty
+
+    @property
+    def charges(self) -> float:
+        """Money, of all executions."""
+        return sum(one.charges for one in self.executions)
+
+
+class News(NamedTuple):
+    """What events mean for one deployment.
+
+    Attributes
+    ----------
+    executions : list of (int, Event)
+        New fills of our working orders, by number.
+    done : list of Heard
+        Orders that are done, in the broker's order.
+    strange : list of Event
+        Fills of orders that do not work.
+    """
+
+    executions: list[tuple[int, Event]]
+    done: list[Heard]
+    strange: list[Event]
+
+    def __bool__(self) -> bool:
+        return bool(self.executions or self.done or self.strange)
+
+
+def heard(broker: Broker, standing: Standing) -> News:
+    """What happened in the account of a deployment since the last look; nothing when the broker cannot be asked."""
+    try:
+        events = broker.events(standing.deployed.given.account, standing.counts["events"])
+    except Unknown:
+        return News([], [], [])
+    return sorted_out(standing, events)
+
+
+def sorted_out(standing: Standing, events: Iterable[Event]) -> News:
+    """What events mean; each counts once, and so does each execution."""
+    news = News([], [], [])
+    orders = {known.cid: number for number, known in standing.known.items()} if events else {}
+    for event in events:
+        if event.seq <= standing.counts["events"]:
+            continue
+        standing.counts["events"] = event.seq
+        order = orders.get(event.cid)
+        if order is None:
+            if event.kind == "FILL":
+                news.strange.append(event)
+            continue
+        parts = standing.parts.get(order, [])
+        if event.kind == "FILL" and all(event.exec_id != one.exec_id for one in parts):
+            parts = standing.parts[order] = [*parts, event]
+            news.executions.append((order, event))
+        whole = less_equal(standing.known[order].qty, sum(one.qty for one in parts))
+        if (event.kind == "FILL" and whole) or event.kind in _ENDS:
+            del orders[event.cid]
+            executed = tuple(standing.parts.pop(order, ()))
+            news.done.append(Heard(order, standing.known[order].instrument, executed))
+    return news

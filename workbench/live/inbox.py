@@ -1,0 +1,101 @@
+"""Bars that have arrived and wait for their instant (rules B5, B7).
+
+A bar is used if it came before its interval passed. One that comes later changes nothing that was decided: it is kept
+as a later revision and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from workbench.journal import tables
+from workbench.live.deployed import Bar
+from workbench.live.feed import ClosedBar
+from workbench.live.page import Page
+
+Key = tuple[str, int]  # timeframe, stamp
+
+
+class Inbox:
+    """Bars by timeframe and stamp, until their interval has passed."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Key, dict[str, Bar]] = {}
+        self._stored: set[tuple[str, str, int]] = set()
+        self._revised: list[ClosedBar] = []
+
+    def take(self, bars: Iterable[ClosedBar], stored: bool = False) -> None:
+        """Keep bars that arrived; of two for one interval the first is used.
+
+        ``stored`` says that they lie in the database already: the runner ended between storing and using them.
+        """
+        for one in bars:
+            there = self._waiting.setdefault((one.timeframe, one.ts_ns), {})
+            values = (one.open, one.high, one.low, one.close, one.volume)
+            if there.setdefault(one.instrument, values) != values:
+                self._revised.append(one)
+            if stored:
+                self._stored.add((one.instrument, one.timeframe, one.ts_ns))
+
+    def at(self, timeframe: str, ts_ns: int) -> dict[str, Bar]:
+        """Bars of one interval, by instrument."""
+        return self._waiting.get((timeframe, ts_ns), {})
+
+    def store(self, page: Page, timeframe: str, ts_ns: int, now_ns: int) -> None:
+        """Write the bars of one interval, as they are used, that are not in the database yet."""
+        for name, bar in sorted(self.at(timeframe, ts_ns).items()):
+            if (name, timeframe, ts_ns) not in self._stored:
+                self._stored.add((name, timeframe, ts_ns))
+                page.add(tables.bars, bar_row(ClosedBar(name, timeframe, ts_ns, *bar), 0, now_ns, late=False))
+
+    def pass_through(self, timeframe: str, ts_ns: int) -> None:
+        """Forget the bars of an interval: it has passed."""
+        for name in self._waiting.pop((timeframe, ts_ns), {}):
+            self._stored.discard((name, timeframe, ts_ns))
+
+    def too_late(self, timeframe: str, ts_ns: int) -> list[ClosedBar]:
+        """Take out bars whose interval passed before they came, and other versions of bars that came before."""
+        late = [key for key in self._waiting if key[0] == timeframe and key[1] < ts_ns]
+        found = [ClosedBar(name, key[0], key[1], *bar) for key in late for name, bar in self._waiting[key].items()]
+        for key in late:
+            del self._waiting[key]
+        found += [one for one in self._revised if one.timeframe == timeframe]
+        self._revised = [one for one in self._revised if one.timeframe != timeframe]
+        return found
+
+
+def bar_row(bar: ClosedBar, revision: int, received_ns: int, late: bool) -> dict[str, object]:
+    """One row of ``bars``."""
+    return {**bar._asdict(), "revision": revision, "received_ns": received_ns, "late": late}
+
+
+def revision_of(connection: sa.Connection, bar: ClosedBar) -> int | None:
+    """Number of the next version of a bar: 0 if none is stored, None if this very one is."""
+    table = tables.bars
+    same = (table.c.instrument == bar.instrument, table.c.timeframe == bar.timeframe, table.c.ts_ns == bar.ts_ns)
+    rows = connection.execute(table.select().where(*same)).all()
+    if any((row.open, row.high, row.low, row.close, row.volume) == tuple(bar[3:]) for row in rows):
+        return None
+    return len(rows)
+
+
+def stored_bars(
+    connection: sa.Connection, names: Iterable[str], timeframe: str, after_ns: int, until_ns: int
+) -> dict[int, dict[str, Bar]]:
+    """Bars that were used, by stamp and instrument, with ``after_ns <= stamp < until_ns``."""
+    table, found = tables.bars, dict[int, dict[str, Bar]]()
+    fields = ("ts_ns", "instrument", "open", "high", "low", "close", "volume")
+    columns = [table.c[name] for name in fields]
+    wanted = sa.select(*columns).where(
+        table.c.instrument.in_(list(names)),
+        table.c.timeframe == timeframe,
+        table.c.ts_ns >= after_ns,
+        table.c.ts_ns < until_ns,
+        table.c.revision == 0,
+        table.c.late.is_(False),
+    )
+    for ts_ns, name, *values in connection.execute(wanted):
+        found.setdefault(ts_ns, {})[name] = tuple(values)
+    return found

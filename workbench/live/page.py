@@ -1,0 +1,111 @@
+"""What one transaction writes: gathered first, written at once, or not at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbench.journal import tables
+
+Row = dict[str, Any]
+
+#: In this order, for rows name rows of tables before them.
+_INSERTED = (
+    tables.bars,
+    tables.jobs,
+    tables.orders,
+    tables.intents,
+    tables.fills,
+    tables.equity_points,
+    tables.journal,
+)
+
+
+_INSERTS = {table.name: table.insert() for table in _INSERTED}
+
+
+@cache
+def _update(table: sa.Table, keys: tuple[str, ...], names: tuple[str, ...]) -> sa.Update:
+    """Set some columns of the rows with a key; its values are parameters called ``key_<name>``."""
+    where = (table.c[name] == sa.bindparam(f"key_{name}") for name in keys)
+    return table.update().where(*where).values({name: sa.bindparam(name) for name in names})
+
+
+def _change(connection: sa.Connection, table: sa.Table, keys: tuple[str, ...], rows: dict[Any, Row]) -> None:
+    """Change rows by key; those that set the same columns go together."""
+    alike = defaultdict(list)
+    for key, row in rows.items():
+        alike[tuple(row)].append({**row, **{f"key_{name}": part for name, part in zip(keys, key, strict=True)}})
+    for names, group in alike.items():
+        _execute(connection, _update(table, keys, names), group)
+
+
+@lru_cache(maxsize=64)
+def _driver_sql(dialect: sa.Dialect, statement: Any, names: tuple[str, ...]) -> tuple[str, tuple[str, ...] | None]:
+    """A statement as the driver takes it, and the order of its values; None where it takes them by name."""
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))
+    order = tuple(compiled.positiontup) if compiled.positional else None
+    return str(compiled), order
+
+
+def _execute(connection: sa.Connection, statement: Any, rows: Sequence[Row]) -> None:
+    """Run one statement for many rows of the same columns.
+
+    Straight through the driver: at every bar this runs, and naming columns anew costs more than writing them.
+    """
+    sql, order = _driver_sql(connection.dialect, statement, tuple(rows[0]))
+    values: Any = rows if order is None else [tuple([row[name] for name in order]) for row in rows]
+    connection.exec_driver_sql(sql, list(values))
+
+
+class Page:
+    """Rows to be written together.
+
+    Attributes
+    ----------
+    inserted : dict of table name to list of rows
+        New rows.
+    states : dict of deployment to row
+        Where each deployment stands after this; the last word counts.
+    """
+
+    def __init__(self) -> None:
+        self.inserted: dict[str, list[Row]] = defaultdict(list)
+        self.states: dict[tuple[str], Row] = {}
+        self.memories: dict[str, Row] = {}
+        self._intents: dict[tuple[str, int], Row] = {}
+        self._orders: dict[tuple[str], Row] = {}
+
+    def add(self, table: sa.Table, row: Row) -> None:
+        """A new row of a table."""
+        self.inserted[table.name].append(row)
+
+    def intent(self, deployment_id: str, number: int, **changes: Any) -> None:
+        """Change an intent that is stored."""
+        self._intents.setdefault((deployment_id, number), {}).update(changes)
+
+    def order(self, cid: str, **changes: Any) -> None:
+        """Change an order that is stored."""
+        self._orders.setdefault((cid,), {}).update(changes)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.states or self.memories or self._intents or self._orders or any(self.inserted.values()))
+
+    def write(self, connection: sa.Connection) -> None:
+        """Write everything; the caller's transaction decides whether it counts."""
+        for table in _INSERTED:
+            rows = self.inserted.get(table.name)
+            if rows:
+                _execute(connection, _INSERTS[table.name], rows)
+        _change(connection, tables.intents, ("deployment_id", "number"), self._intents)
+        _change(connection, tables.orders, ("cid",), self._orders)
+        _change(connection, tables.deployment_states, ("deployment_id",), self.states)
+        for deployment, row in self.memories.items():
+            connection.execute(tables.memories.delete().where(tables.memories.c.deployment_id == deployment))
+            connection.execute(tables.memories.insert(), [row])

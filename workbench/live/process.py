@@ -1,0 +1,375 @@
+"""The runner as a process: one after the other it obeys commands, takes a turn, renews its lease, and sleeps.
+
+It begins with two locks: the file's, so that one process of a machine runs an SQLite database, and the lease's, so that
+one process of all machines runs any. Whoever finds them taken waits and says for whom. What goes wrong in passing makes
+it forget everything and begin again from the database; what a person must look at ends it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbench.errors import ConfigError, DivergenceError, Fenced, HaltError, RetryableError
+from workbench.journal import tables
+from workbench.journal.store import Store
+from workbench.live.arrivals import arrived, stopped_with_intents
+from workbench.live.assembly import LEASE_NS, assembled, join
+from workbench.live.clock import Clock, VirtualClock
+from workbench.live.commands import Commands
+from workbench.live.facts import RUNNER, books_of_row, every_deployment, holder_of
+from workbench.live.feed import Feed
+from workbench.live.given import Given
+from workbench.live.killswitch import KillSwitch
+from workbench.live.lease import FileLease, Lease
+from workbench.live.places import places_of
+from workbench.live.restore import given_deployments
+from workbench.live.runner import GRACE_NS, Runner
+from workbench.live.sources import Source
+from workbench.live.standing import Status
+from workbench.live.starting import instant_of
+from workbench.live.wall import Ending, PacedClock, Wake, WallClock, holder_name, machine_name
+from workbench.live.words import counted
+
+#: How often what was written is looked for without being woken: another machine cannot wake this one.
+NEWS_NS = 5 * 10**9
+NEWS_FROM_AFAR_NS = 10**9
+#: How often a bar is looked for that should be there.
+LOOK_NS = 10**8
+#: Waits after something went wrong in passing: the first, and the longest.
+BACKOFF_NS = 10**9
+MOST_BACKOFF_NS = 30 * 10**9
+#: How often in a row a row may be there that should not.
+MOST_STUMBLES = 3
+#: How often a process that waits for another says so.
+SAY_NS = 60 * 10**9
+
+#: Things of a kind that are told one by one.
+_NAMED = 20
+_STOPPED = Status.STOPPED.value
+
+Say = Callable[[str], None]
+
+
+class Exit(IntEnum):
+    """How a runner ended, as the exit code of its process."""
+
+    DONE = 0  # asked to, or at the end of its bars
+    LOOK = 2  # a person must look: what was written is wrong, or the database cannot be used
+    FENCED = 3  # somebody else has taken over
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How time goes.
+
+    Attributes
+    ----------
+    begin : date, timestamp, str or None
+        Virtual time begins with the first session at or after it, or where the deployments stand if that is later; None
+        is the wall's time.
+    speed : float or None
+        Virtual seconds a second; None for as fast as it goes.
+    """
+
+    begin: Any = None
+    speed: float | None = None
+
+
+@dataclass
+class Service:
+    """What a runner is given.
+
+    Attributes
+    ----------
+    url : str
+        Of the database.
+    source : Source
+        Of its bars.
+    say : callable
+        Takes a line of text for whoever watches.
+    pace : Pace
+        How time goes.
+    ending : Ending
+        Whether it was asked to end.
+    lease_ns : int
+        How long it may be silent before another takes over.
+    """
+
+    url: str
+    source: Source
+    say: Say
+    pace: Pace = field(default_factory=Pace)
+    ending: Ending = field(default_factory=Ending)
+    lease_ns: int = LEASE_NS
+
+
+def serve(service: Service) -> Exit:
+    """Run until asked to end, until the bars end, or until a person must look.
+
+    Returns
+    -------
+    Exit
+        The exit code.
+    """
+    wall, backoff = WallClock(lambda: bool(service.ending)), BACKOFF_NS
+    try:
+        while not service.ending:
+            try:
+                with Store.open(service.url) as store:
+                    return _Process(service, store).run()
+            except RetryableError as error:
+                service.say(f"the database cannot be used yet: {error}")
+                wall.wait_until(wall.now_ns() + backoff)
+                backoff = min(backoff * 2, MOST_BACKOFF_NS)
+    except Fenced as error:
+        service.say(f"ended: {error}")
+        return Exit.FENCED
+    except (ConfigError, HaltError, DivergenceError) as error:
+        service.say(f"ended, and a person must look: {error}")
+        return Exit.LOOK
+    return Exit.DONE
+
+
+class _Process:
+    """One process on one open database."""
+
+    def __init__(self, service: Service, store: Store) -> None:
+        self._service, self._store, self._say = service, store, service.say
+        places = places_of(store)
+        self._switch, self._wake = KillSwitch(places.flag), Wake(places.wake)
+        self._wall = WallClock(self._is_roused)
+        self._lease = Lease(store, RUNNER, holder_name(self._wall.now_ns()), service.lease_ns, self._wall.now_ns)
+        self._file = None if store.path is None else FileLease(store.path)
+        self._news_ns = NEWS_FROM_AFAR_NS if store.path is None else NEWS_NS
+        self._renew_at = self._look_at = 0
+        self._backoff, self._stumbles = BACKOFF_NS, 0
+        self._clock: Clock | None = None
+
+    def run(self) -> Exit:
+        """Wait for the locks, run, and give them back."""
+        try:
+            if self._acquired():
+                self._run()
+        finally:
+            self._give_back()
+        if self._service.ending:
+            self._say(f"ended: {self._service.ending.asked}. Deployments stand as they were; nothing was cancelled.")
+        return Exit.DONE
+
+    def _is_roused(self) -> bool:
+        return bool(self._service.ending) or self._wake.rung
+
+    # --- the locks ---------------------------------------------------------------------------------------------------
+
+    def _acquired(self) -> bool:
+        """Wait until this process alone may run; False when it was asked to end before."""
+        said_at = 0
+        while not self._service.ending:
+            if (self._file is None or self._file.acquire()) and self._leased():
+                return True
+            now = self._wall.now_ns()
+            if now - said_at >= SAY_NS:
+                said_at = now
+                with self._store.read() as connection:
+                    holder = holder_of(connection)
+                self._say(f"waiting: {holder.name or 'another runner of this machine'} runs this database.")
+            self._wake.answer()
+            self._wall.wait_until(now + LOOK_NS * 5)
+        return False
+
+    def _leased(self) -> bool:
+        if self._lease.acquire():
+            return True
+        if self._file is None:
+            return False
+        # Who held the lock of the file on this machine has ended, however it ended: its lease need not be waited for.
+        with self._store.read() as connection:
+            holder = holder_of(connection).name
+        if not holder.startswith(f"{machine_name()} pid "):
+            return False
+        gone = Lease(self._store, RUNNER, holder, self._service.lease_ns, self._wall.now_ns)
+        if gone.acquire():
+            gone.release()
+        return self._lease.acquire()
+
+    def _give_back(self) -> None:
+        try:
+            if self._lease.deadline_ns:
+                self._lease.release()
+        except (RetryableError, HaltError) as error:
+            self._say(f"the lease could not be given back, and ends by itself: {error}")
+        finally:
+            if self._file is not None:
+                self._file.release()
+
+    def _renew(self) -> None:
+        now = self._wall.now_ns()
+        if now < self._renew_at:
+            return
+        try:
+            self._lease.renew()
+        except RetryableError as error:
+            self._say(f"the lease could not be renewed and is tried again: {error}")
+            self._renew_at = now + BACKOFF_NS
+            return
+        self._renew_at = now + self._service.lease_ns // 3
+
+    # --- the loop ----------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._service.ending:
+            try:
+                self._turns(self._assembled())
+            except _NewBarsAreNeeded:
+                continue
+            except Fenced as error:
+                if not self._lease.acquire():
+                    raise
+                self._back_off(f"nobody has taken over: {error}")
+            except RetryableError as error:
+                self._back_off(str(error))
+            except sa.exc.IntegrityError as error:
+                # A row is there already that we did not know of, such as a bar that came with the history of a new
+                # deployment. The database is right; who stumbles over the same row again is not.
+                self._stumbles += 1
+                if self._stumbles > MOST_STUMBLES:
+                    raise HaltError(f"the database holds what this runner cannot add to: {error.orig}") from error
+                self._back_off(f"the database knows more than this runner: {error.orig}")
+            else:
+                return
+
+    def _back_off(self, why: str) -> None:
+        """Say that it begins again, and wait before it does; the longer the more often that helped nothing."""
+        self._say(f"begins again from the database in {self._backoff / 1e9:g} s: {why}")
+        until = self._wall.now_ns() + self._backoff
+        while not self._service.ending and self._wall.now_ns() < until:
+            self._wake.answer()
+            self._wall.wait_until(until)
+        self._backoff = min(self._backoff * 2, MOST_BACKOFF_NS)
+
+    def _assembled(self) -> Runner:
+        """A runner with every deployment as the database has it; nothing of before is used."""
+        self._lease.renew()
+        with self._store.read() as connection:
+            given = given_deployments(connection)
+        if self._clock is None:
+            self._clock = self._timed(given)
+        feed = self._service.source.feed(given)
+        runner = assembled(self._store, self._clock, feed, self._lease, killed=self._switch.down, between=self._renew)
+        self._finish_stopped(runner)
+        names = ", ".join(sorted(one.name for one in given)[:_NAMED]) or "nothing yet"
+        more = f" and {len(given) - _NAMED} more" if len(given) > _NAMED else ""
+        self._say(f"runs {counted(len(runner.standings), 'deployment')}: {names}{more}")
+        for kill in self._switch.kills():
+            self._say(f"the kill switch is down, nothing new is done: {kill.who or 'somebody'}: {kill.why}")
+        self._look_at = 0
+        return runner
+
+    def _timed(self, given: Sequence[Given]) -> Clock:
+        pace = self._service.pace
+        if pace.begin is None:
+            return self._wall
+        if not given:
+            raise ConfigError(f"nothing is deployed in {self._store!r}, so there is nothing to replay: deploy first.")
+        states = tables.deployment_states
+        with self._store.read() as connection:
+            passed = sa.select(sa.func.min(states.c.instant_ns)).where(states.c.status != _STOPPED)
+            stands = connection.execute(passed).scalar() or 0
+        begin = max(stands, min(instant_of(pace.begin, one.calendar) for one in given))
+        return VirtualClock(begin) if pace.speed is None else PacedClock(begin, pace.speed, self._is_needed)
+
+    def _is_needed(self) -> bool:
+        """Whether there is something to do besides bars."""
+        return self._is_roused() or self._wall.now_ns() >= min(self._renew_at, self._look_at)
+
+    def _turns(self, runner: Runner) -> None:
+        """Turn after turn, until asked to end or until the bars end."""
+        commands = Commands(self._store, runner, self._switch)
+        runner.between = self._between
+        while not self._service.ending:
+            self._renew()
+            if self._wake.answer() or self._wall.now_ns() >= self._look_at:
+                self._take_on_new(runner)
+                self._obey(commands, runner.clock.now_ns())
+                self._look_at = self._wall.now_ns() + self._news_ns
+            due = runner.turn()
+            self._backoff, self._stumbles = BACKOFF_NS, 0
+            self._tell_gaps(runner.feed)
+            last = self._service.source.last_ns()
+            if last is not None and (due is None or due > last + GRACE_NS):
+                self._say("the bars are at their end.")
+                self._sum_up()
+                return
+            self._sleep(runner.clock, due)
+
+    def _between(self) -> bool:
+        """Between two instants of one turn, which may be one of thousands; False ends the turn there."""
+        self._renew()
+        return not self._is_roused()
+
+    def _obey(self, commands: Commands, now_ns: int) -> None:
+        for one in commands.obey(now_ns):
+            outcome = "" if one.answer.is_done else "refused: "
+            about = f"{one.asked.verb} {one.name}".rstrip()
+            self._say(f"{about}, asked by {one.asked.who}: {outcome}{one.answer.text}")
+
+    def _tell_gaps(self, feed: Feed) -> None:
+        gaps = feed.gaps()
+        for gap in gaps[:_NAMED]:
+            self._say(f"feed: {gap.instrument} {gap.timeframe}: {gap.what}")
+        if len(gaps) > _NAMED:
+            self._say(f"feed: and {len(gaps) - _NAMED} gaps more")
+
+    def _sleep(self, clock: Clock, due: int | None) -> None:
+        if isinstance(clock, VirtualClock):
+            clock.wait_until(due)
+            return
+        soonest = min(self._renew_at, self._look_at)
+        if due is not None:
+            # An interval that waits for its bars is due soon; they may come at any moment until then.
+            near = due - self._wall.now_ns() <= GRACE_NS
+            soonest = min(soonest, due, self._wall.now_ns() + LOOK_NS if near else due)
+        clock.wait_until(soonest)
+
+    def _sum_up(self) -> None:
+        """What came of each deployment, a line each."""
+        with self._store.read() as connection:
+            for row in every_deployment(connection):
+                counts, books = json.loads(row["counts"]), books_of_row(row)
+                worth = "" if books is None else f"equity {books.equity:,.2f} of {row['initial_cash']:,.2f}"
+                held = [] if books is None else [one.words() for one in books.holdings]
+                self._say(
+                    f"{row['name']}: {row['status']}, {counted(counts['bars'], 'strategy bar')}, "
+                    f"{counted(counts['fills'], 'fill')}, {worth}, holds {'; '.join(held) or 'nothing'}"
+                )
+
+    # --- deployments that come and go --------------------------------------------------------------------------------
+
+    def _take_on_new(self, runner: Runner) -> None:
+        """Take on what was deployed since."""
+        with self._store.read() as connection:
+            given = arrived(connection, runner.standings.keys())
+        if given and self._service.source.last_ns() is not None:
+            raise _NewBarsAreNeeded
+        for one in given:
+            join(self._store, runner, one)
+            self._say(f"takes on {one.name}: {', '.join(one.names)}, {one.timeframe} bars")
+
+    def _finish_stopped(self, runner: Runner) -> None:
+        """Say to the broker what was still to be said when a process ended just after a STOP."""
+        with self._store.read() as connection:
+            left = stopped_with_intents(connection)
+        for one in left:
+            join(self._store, runner, one)
+        if left:
+            runner.executor.flush(runner.standings)
+
+
+class _NewBarsAreNeeded(Exception):  # noqa: N818 - not a mistake: the feed of stored bars must be made anew
+    """Something was deployed whose stored bars are not in the feed."""

@@ -1,0 +1,164 @@
+"""From the database to a deployment at work, at its first start and after any end."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from workbench.brokers.port import Event, Request
+from workbench.engine.records import Records
+from workbench.errors import HaltError
+from workbench.jit import engine_hash
+from workbench.journal import tables
+from workbench.live.beginning import History
+from workbench.live.deployed import Deployed, digest_of, layout, remember
+from workbench.live.feed import ClosedBar
+from workbench.live.given import Given
+from workbench.live.inbox import stored_bars
+from workbench.live.intents import OPEN, Intent, IntentState
+from workbench.live.schedule import Interval, Schedule, schedule_of
+from workbench.live.standing import Known, Standing, Status
+from workbench.market.timeframe import DAY_NS
+
+
+def given_deployments(connection: sa.Connection) -> list[Given]:
+    """Every deployment that is not stopped, by id."""
+    table, versions, states = tables.deployments, tables.strategy_versions, tables.deployment_states
+    wanted = (
+        sa.select(table, versions.c.content)
+        .join(versions, versions.c.hash == table.c.strategy_hash)
+        .join(states, states.c.deployment_id == table.c.id)
+        .where(states.c.status != Status.STOPPED.value)
+        .order_by(table.c.id)
+    )
+    return [Given.of(row, row["content"]) for row in connection.execute(wanted).mappings()]
+
+
+def restored(connection: sa.Connection, given: Given) -> Standing:
+    """A deployment as it was left, its expressions fed up to there.
+
+    Raises
+    ------
+    HaltError
+        Its account was stored by an engine with another layout.
+    """
+    states = tables.deployment_states
+    row = connection.execute(states.select().where(states.c.deployment_id == given.id)).mappings().one()
+    if row["instant_ns"] and row["layout"] != layout():
+        raise HaltError(
+            f"deployment {given.name}: its state was stored by another version of the engine. "
+            "Run it with that version, or stop it and deploy it anew."
+        )
+    schedule = schedule_of(given.calendar, given.timeframe)
+    first = schedule.after(given.history_from_ns)
+    if first is None:
+        raise HaltError(f"deployment {given.name}: calendar {given.calendar.name} knows no session after its history.")
+    deployed = Deployed(given, schedule.day(first.day))
+    standing = Standing.of(deployed, dict(row))
+    until_ns = row["instant_ns"] or warm_until(schedule, given, first)
+    standing.history = feed_again(connection, standing, schedule, first, until_ns)
+    _orders(connection, standing)
+    return standing
+
+
+def open_intents(connection: sa.Connection, standing: Standing, resent: bool) -> list[Intent]:
+    """Intents with which something is still to be done, by number.
+
+    ``resent`` says that the broker takes an id once for ever: what is planned may be sent without a word before.
+    """
+    table, found = tables.intents, []
+    states = [one.value for one in OPEN]
+    wanted = table.select().where(table.c.deployment_id == standing.id, table.c.state.in_(states))
+    for row in connection.execute(wanted.order_by(table.c.number)):
+        request = Request(
+            standing.deployed.given.account, row.cid, row.action, row.instrument, row.side, row.qty, row.kind,
+            row.price, row.reduces, row.order_no, row.decided_ns, bool(row.contingent),
+        )  # fmt: skip
+        # Where sending twice is safe nobody notes that the wire is touched: what is planned may have been sent.
+        state = IntentState.UNKNOWN if row.state == IntentState.PLANNED.value and resent else IntentState(row.state)
+        found.append(Intent(row.number, request, state))
+        if row.state == IntentState.HELD.value:
+            standing.held[row.order_no] = row.number
+    return found
+
+
+def _orders(connection: sa.Connection, standing: Standing) -> None:
+    table = tables.orders
+    wanted = table.select().where(table.c.deployment_id == standing.id, table.c.status == "WORKING")
+    for row in connection.execute(wanted):
+        standing.known[row.order_no] = Known(row.cid, row.instrument, row.side, row.qty, row.kind, row.reason)
+    fills = tables.fills
+    parts = fills.select().where(fills.c.deployment_id == standing.id, fills.c.order_no.in_(list(standing.known)))
+    for row in connection.execute(parts.order_by(fills.c.number)) if standing.known else ():
+        event = Event(0, row.cid, "", "FILL", row.exec_id, row.ns, row.qty, row.price, row.charges)
+        standing.parts.setdefault(row.order_no, []).append(event)
+
+
+def warm_until(schedule: Schedule, given: Given, first: Interval) -> int:
+    """Close of the last interval before decisions begin (B8); 0 when they begin with the history."""
+    if given.start_ns == 0:
+        return 0
+    day = schedule.day_after(given.start_ns)
+    if day is None:
+        return 0
+    at = day.first_of_bar_from(given.strategy, given.start_ns)
+    until = day.interval(at).open_ns if at < len(day) else day.interval(len(day) - 1).close_ns
+    return until if until > first.open_ns else 0
+
+
+def feed_again(
+    connection: sa.Connection,
+    standing: Standing,
+    schedule: Schedule,
+    first: Interval,
+    until_ns: int,
+    remembered: bool = True,
+) -> str:
+    """Let the intervals up to an instant pass through the expressions alone, from the last memory if it may be used.
+
+    Returns
+    -------
+    str
+        Hash of the bars that passed.
+    """
+    deployed, given = standing.deployed, standing.deployed.given
+    memories = tables.memories
+    kept = connection.execute(memories.select().where(memories.c.deployment_id == given.id)).one_or_none()
+    after_ns = given.history_from_ns - 1 if given.timeframe.is_daily else first.open_ns
+    interval: Interval | None = first
+    if remembered and kept is not None and kept.engine == engine_hash() and kept.instant_ns <= until_ns:
+        remember(deployed, kept.content)
+        deployed.passed_ns = after_ns = kept.instant_ns
+        interval = schedule.after(kept.instant_ns)
+    since = min(after_ns - DAY_NS, first.ts_ns)
+    bars = stored_bars(connection, deployed.names, str(given.timeframe), since, until_ns + DAY_NS)
+    history = History()
+    while interval is not None and interval.close_ns <= until_ns:
+        if interval.day != deployed.day.day:
+            deployed.enter(schedule.day(interval.day))
+        deployed.feed(interval, bars.get(interval.ts_ns, {}))
+        history.add(digest_of(deployed.prices))
+        interval = schedule.after(interval.close_ns)
+    deployed.passed_ns = max(until_ns, first.open_ns)
+    following = schedule.day_after(deployed.passed_ns)
+    if following is not None and following.day != deployed.day.day:
+        deployed.enter(following)
+    return history.text()
+
+
+def bars_not_passed(connection: sa.Connection, standing: Standing) -> list[ClosedBar]:
+    """Bars that were stored for intervals which the deployment has not passed: the runner ended in between."""
+    given = standing.deployed.given
+    coming = schedule_of(given.calendar, given.timeframe).after(standing.deployed.passed_ns)
+    if coming is None:
+        return []
+    until = coming.ts_ns + 2 * DAY_NS
+    found = stored_bars(connection, given.names, str(given.timeframe), coming.ts_ns, until)
+    return [ClosedBar(name, str(given.timeframe), ts, *bar) for ts, bars in found.items() for name, bar in bars.items()]
+
+
+def rates_of(given: Given) -> dict[str, Records]:
+    """Charges of each instrument by its own table."""
+    product = given.strategy.product
+    return {
+        one.name: given.costs.rates(product, one.exchange, one.currency, one.symbol) for one in given.instruments
+    }

@@ -1,0 +1,320 @@
+"""The runner: one turn takes what arrived, lets due instants pass, and says when to come back (design §3).
+
+Order of one instant: bars are stored; what fills at its open and inside it is booked, in the three phases of F1; then
+the base interval closes, and where a strategy bar is final the step decides. Decision, state, journal and intents of
+every deployment at that instant are one transaction; only then is a broker told.
+
+Invariants: an instant passes once for a deployment (its job's key is unique); nothing is sent that is not committed;
+who has lost the lease writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from workbench.brokers.port import Phase, TradedBar, Unknown, Venue
+from workbench.journal import tables
+from workbench.live.beginning import beginning
+from workbench.live.clock import Clock
+from workbench.live.deciding import decide, drop, report
+from workbench.live.deployed import Bar, memory_of
+from workbench.live.executor import Executor
+from workbench.live.feed import Feed
+from workbench.live.gates import Gates
+from workbench.live.heard import heard
+from workbench.live.inbox import Inbox, bar_row, revision_of
+from workbench.live.lease import Lease
+from workbench.live.page import Page
+from workbench.live.reconcile import differences
+from workbench.live.said import Said
+from workbench.live.schedule import Interval, Schedule, schedule_of
+from workbench.live.standing import Standing, Status
+
+#: How long after its close an interval waits for bars of which nobody knows whether they come.
+GRACE_NS = 2 * 10**9
+
+
+@dataclass
+class Group:
+    """Deployments that share a calendar and a base timeframe: their instants come together."""
+
+    schedule: Schedule
+    standings: dict[str, Standing] = field(default_factory=dict)
+
+    @property
+    def timeframe(self) -> str:
+        """Of the base bars."""
+        return str(self.schedule.timeframe)
+
+    def next_interval(self) -> Interval | None:
+        """The first interval that some running deployment has not passed."""
+        passed = [one.deployed.passed_ns for one in self.standings.values() if one.status is not Status.STOPPED]
+        return self.schedule.after(min(passed)) if passed else None
+
+
+class Runner:
+    """Everything between a closed bar and an order, for all deployments of one database.
+
+    Parameters
+    ----------
+    clock : Clock
+        Time.
+    lease : Lease
+        The right to act; held.
+    feed : Feed
+        Where bars come from.
+    venue : Venue
+        The paper broker.
+    gates : Gates
+        What may stop an order.
+    """
+
+    def __init__(self, clock: Clock, lease: Lease, feed: Feed, venue: Venue, gates: Gates) -> None:
+        self.clock, self.lease, self.feed, self.venue, self.gates = clock, lease, feed, venue, gates
+        self.inbox = Inbox()
+        self.groups: dict[tuple[str, str], Group] = {}
+        self.standings: dict[str, Standing] = {}
+        self.executor = Executor(venue, lease, clock.now_ns, gates.refusal)
+        self._next: dict[tuple[str, str], Interval | None] = {}
+        #: Deployments to be reconciled: at a start, and once a session.
+        self._unchecked: set[str] = set()
+        #: Asked after every instant of a turn, which may be one of thousands; False ends the turn there.
+        self.between: Callable[[], bool] = lambda: True
+
+    def add(self, standing: Standing) -> None:
+        """Take a deployment on, as it was left."""
+        given = standing.deployed.given
+        key = (given.calendar.name, str(given.timeframe))
+        if key not in self.groups:
+            self.groups[key] = Group(schedule_of(given.calendar, given.timeframe))
+        if standing.head_seq == 0:
+            page, now = Page(), self.clock.now_ns()
+            standing.write(page, standing.deployed.passed_ns, now, "STARTED", beginning(given, standing.history))
+            standing.keep(page, now)
+            self._commit(page)
+        self.groups[key].standings[standing.id] = standing
+        self.standings[standing.id] = standing
+        self._unchecked.add(standing.id)
+        self._next.pop(key, None)
+        for name in given.names:
+            self.feed.follow(name, str(given.timeframe), given.calendar, standing.deployed.passed_ns)
+
+    def drop(self, ident: str) -> None:
+        """Let a deployment go that is stopped: no interval passes it any more."""
+        given = self.standings.pop(ident).deployed.given
+        key = (given.calendar.name, str(given.timeframe))
+        del self.groups[key].standings[ident]
+        self._next.pop(key, None)
+
+    def turn(self) -> int | None:
+        """Do all that is due; when to come back, None if nobody knows."""
+        now = self.clock.now_ns()
+        self.inbox.take(self.feed.take(now))
+        for key in self.groups:
+            self._tell_late(key)
+        due = [one for one in map(self._due, self.groups) if one is not None]
+        while due:
+            for key, interval in due:
+                self.pass_interval(self.groups[key], interval)
+                self._next.pop(key, None)
+            if not self.between():
+                break
+            due = [one for one in map(self._due, self.groups) if one is not None]
+        self._hear()
+        self.executor.flush(self.standings)
+        if self._unchecked:
+            self.check_positions([one for one in self.standings.values() if one.id in self._unchecked])
+            self._unchecked.clear()
+        # What has closed and is still here waits for its bars, and not for longer than that.
+        closes = [one.close_ns for one in map(self._coming, self.groups) if one is not None]
+        coming = [close_ns if close_ns > now else close_ns + GRACE_NS for close_ns in closes]
+        later = self.feed.next_ns(now)
+        return min([*coming, *([later] if later is not None else [])], default=None)
+
+    def _coming(self, key: tuple[str, str]) -> Interval | None:
+        if key not in self._next:
+            self._next[key] = self.groups[key].next_interval()
+        return self._next[key]
+
+    def _due(self, key: tuple[str, str]) -> tuple[tuple[str, str], Interval] | None:
+        interval, now = self._coming(key), self.clock.now_ns()
+        if interval is None or interval.close_ns > now:
+            return None
+        group = self.groups[key]
+        there = self.inbox.at(group.timeframe, interval.ts_ns)
+        names = {name for one in group.standings.values() for name in one.deployed.names}
+        missing = [name for name in names - there.keys() if self.feed.through_ns(name, key[1]) < interval.close_ns]
+        return None if missing and now < interval.close_ns + GRACE_NS else (key, interval)
+
+    def _tell_late(self, key: tuple[str, str]) -> None:
+        """B5: a bar that came after its interval had passed, or that differs from the one used, changes nothing."""
+        coming, now = self._coming(key), self.clock.now_ns()
+        late = self.inbox.too_late(key[1], coming.ts_ns) if coming is not None else []
+        if not late:
+            return
+        page = Page()
+        with self.lease.fenced() as connection:
+            for bar in late:
+                revision = revision_of(connection, bar)
+                if revision is None:
+                    continue
+                page.add(tables.bars, bar_row(bar, revision, now, late=True))
+                kind, body = "BAR_REVISED" if revision else "LATE_BAR", {"revision": revision, **bar._asdict()}
+                for one in self.groups[key].standings.values():
+                    if bar.instrument in one.deployed.number:
+                        one.write(page, bar.ts_ns, now, kind, body)
+                        one.keep(page, now)
+            page.write(connection)
+
+    def check_positions(self, standings: Iterable[Standing]) -> None:
+        """Compare what we hold with what the broker says; a difference pauses the deployment, visibly.
+
+        Asked only of deployments with which nothing is on its way: what is unheard or unsaid would look like one.
+        """
+        page, now = Page(), self.clock.now_ns()
+        for one in standings:
+            account = one.deployed.given.account
+            if self.executor.pending(account):
+                continue
+            try:
+                found = differences(one.held_qty(), self.venue.positions(account))
+            except Unknown:
+                continue
+            if found and one.state != "PAUSED_RECONCILE":
+                one.state, one.note = "PAUSED_RECONCILE", "; ".join(map(str, found))
+                body = {"differences": [list(difference) for difference in found]}
+                one.write(page, one.deployed.passed_ns, now, "RECONCILIATION_ACTION", body)
+                one.keep(page, now)
+        self._commit(page)
+
+    def _hear(self) -> None:
+        """What brokers reported between two instants."""
+        page, saids = Page(), list[Said | None]()
+        for key, group in self.groups.items():
+            coming = self._coming(key)
+            if coming is None:
+                continue
+            bars = self.inbox.at(group.timeframe, coming.ts_ns)
+            deaf = (one for one in group.standings.values() if one.known and one.status is not Status.STOPPED)
+            saids += [self._book(page, one, Phase.EXITS, coming, bars) for one in deaf]
+        self._commit(page)
+        self._hand_over([one for one in saids if one is not None])
+
+    # --- one instant -------------------------------------------------------------------------------------------------
+
+    def pass_interval(self, group: Group, interval: Interval) -> None:
+        """Let one interval pass for every deployment of a group that has not passed it yet."""
+        bars = self.inbox.at(group.timeframe, interval.ts_ns)
+        active = [
+            one for one in group.standings.values()
+            if one.deployed.passed_ns < interval.close_ns and one.status is not Status.STOPPED
+        ]  # fmt: skip
+        for one in active:
+            if one.deployed.day.day != interval.day:
+                one.deployed.enter(group.schedule.day(interval.day))
+                self._unchecked.add(one.id)
+        trading = [one for one in active if one.deployed.decides_at(interval) and self._trades(one)]
+        page = Page()
+        self.inbox.store(page, group.timeframe, interval.ts_ns, self.clock.now_ns())
+        if trading:
+            self._commit(page)
+            self._fill(trading, interval, bars)
+            page = Page()
+        saids = [self._close(page, one, interval, bars) for one in active]
+        self._commit(page)
+        self.inbox.pass_through(group.timeframe, interval.ts_ns)
+        self._hand_over(saids)
+
+    def _trades(self, standing: Standing) -> bool:
+        account = standing.deployed.given.account
+        return bool(standing.known) or self.executor.pending(account) or self.venue.works(account)
+
+    def _fill(self, trading: Sequence[Standing], interval: Interval, bars: Mapping[str, Bar]) -> None:
+        """F1's three phases: the broker fills, we book, and what follows from it is sent before the next one."""
+        self.executor.flush(self.standings)
+        shown = {
+            name: TradedBar(interval.open_ns, interval.close_ns, interval.day, *bar[:3]) for name, bar in bars.items()
+        }
+        accounts = [one.deployed.given.account for one in trading]
+        for phase in Phase:
+            with suppress(Unknown):
+                self.venue.trade(phase, shown, accounts)
+            page = Page()
+            saids = [self._book(page, one, phase, interval, bars) for one in trading]
+            self._commit(page)
+            self._hand_over([one for one in saids if one is not None])
+
+    def _book(
+        self, page: Page, standing: Standing, phase: Phase, interval: Interval, bars: Mapping[str, Bar]
+    ) -> Said | None:
+        """Book what the broker reported, in the order of the law; None if there was nothing."""
+        news = heard(self.venue, standing)
+        # After a crash the entries of an interval may be heard in another phase than they filled in.
+        entered = any(standing.known[one.order].reason == "ENTRY_SIGNAL" for one in news.done)
+        waiting = standing.deployed.working_entries() if phase is Phase.ENTRIES or entered else []
+        if not news and not waiting:
+            return None
+        now, deployed = self.clock.now_ns(), standing.deployed
+        said = Said(standing, page, now, self.lease.epoch)
+        said.executions(news.executions)
+        by_order = {one.order: one for one in news.done}
+        gone = [one.order for one in news.done if not one.executions]
+        for k in waiting:
+            # F1 and D8 in the order of sending: an entry fills, or its own bar opened and it still waits.
+            one = by_order.pop(int(deployed.desk.positions[k]["pending_order"]), None)
+            if one is not None:
+                report(said, one, interval, gone)
+            elif deployed.names[k] in bars:
+                drop(said, k, interval)
+        for one in by_order.values():
+            report(said, one, interval, gone)
+        for event in news.strange:
+            said.strange(event, interval.close_ns)
+        if phase is Phase.EXITS:
+            self.executor.release(page, standing)
+        standing.keep(page, now)
+        return said
+
+    def _close(self, page: Page, standing: Standing, interval: Interval, bars: Mapping[str, Bar]) -> Said:
+        """Base close and, at a strategy close, the step, with what it says on the page."""
+        deployed, now = standing.deployed, self.clock.now_ns()
+        said = Said(standing, page, now, self.lease.epoch)
+        flags = deployed.feed(interval, bars)
+        if deployed.deciding:
+            mask = self.gates.mask(standing, interval, now)
+            decide(page, said, interval, flags, mask)
+        page.add(
+            tables.jobs,
+            {
+                "deployment_id": standing.id,
+                "key": f"BAR:{deployed.given.timeframe}:{interval.close_ns}",
+                "done_ns": now,
+                "epoch": self.lease.epoch,
+            },
+        )
+        if interval.at + 1 == len(deployed.day):
+            self._remember(page, standing, interval)
+        standing.keep(page, now)
+        return said
+
+    def _remember(self, page: Page, standing: Standing, interval: Interval) -> None:
+        page.memories[standing.id] = {
+            "deployment_id": standing.id,
+            "instant_ns": interval.close_ns,
+            "engine": self.gates.engine,
+            "content": memory_of(standing.deployed),
+        }
+
+    def _commit(self, page: Page) -> None:
+        if not page.empty:
+            with self.lease.fenced() as connection:
+                page.write(connection)
+
+    def _hand_over(self, saids: Sequence[Said]) -> None:
+        """What is committed may be sent."""
+        for said in saids:
+            self.executor.plan(said.intents)
+            self.executor.forget(said.given.account, said.expired)
+        self.executor.flush(self.standings)

@@ -1,0 +1,290 @@
+"""From what the engine said to rows: intents, orders, fills, journal (the order of a bar close, design §3).
+
+The engine speaks in actions. A SUBMIT, MOVE or CANCEL is something to tell the broker; a FILL has happened there
+already and only needs writing down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from workbench.brokers.port import Event, Request
+from workbench.engine.records import Action, Note, Records
+from workbench.ids import short_id
+from workbench.journal import tables
+from workbench.live.heard import Heard
+from workbench.live.intents import Intent, IntentState
+from workbench.live.page import Page
+from workbench.live.standing import Known, Standing
+from workbench.schema import Decision, OrderKind, Reason
+
+_KINDS = {int(kind): kind.name.lower() for kind in OrderKind}
+_REASONS = {int(one): "" if one is Reason.NONE else one.name for one in Reason}
+_DECISIONS = {int(one): "" if one is Decision.NONE else one.name for one in Decision}
+_RISK = frozenset(
+    int(one) for one in (Reason.KILL, Reason.DAILY_LOSS, Reason.FORCED_FLATTEN, Reason.TRADE_DRAWDOWN)
+)
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else value
+
+
+class Said:
+    """Writes what one deployment's engine said into a page.
+
+    Parameters
+    ----------
+    standing : Standing
+        Whose.
+    page : Page
+        Where to.
+    at_ns : int
+        Time of writing.
+    epoch : int
+        Of the lease.
+    """
+
+    def __init__(self, standing: Standing, page: Page, at_ns: int, epoch: int) -> None:
+        self.standing, self.page, self.at_ns, self.epoch = standing, page, at_ns, epoch
+        self.given = standing.deployed.given
+        self.intents: list[Intent] = []
+        self.expired: list[int] = []  # numbers of intents that are never sent
+
+    def actions(self, rows: Records, executed: Heard | None = None, gone: Collection[int] = ()) -> None:
+        """Every action in the engine's order.
+
+        ``executed`` is what the broker said of the order that filled, ``gone`` are orders that do not work there any
+        more, which need no telling.
+        """
+        for row in rows:
+            action = Action(int(row["action"]))
+            if action is Action.SUBMIT:
+                self._submit(row)
+            elif action is Action.FILL:
+                assert executed is not None and executed.order == int(row["order"]), "a fill of another order"
+                self._fill(row, executed, gone)
+            elif action is Action.MOVE:
+                self._tell(row, "MOVE", "PROTECTIVE_MOVED")
+                self._moved(row)
+            else:
+                self._take_back(row, action, int(row["order"]) in gone)
+
+    def executions(self, found: Iterable[tuple[int, Event]]) -> None:
+        """New executions, each once: the only thing that moves position and cash."""
+        standing = self.standing
+        for order, event in found:
+            known = standing.known[order]
+            standing.counts["fills"] += 1
+            self.page.add(
+                tables.fills,
+                {
+                    "account": self.given.account,
+                    "exec_id": event.exec_id,
+                    "deployment_id": self.given.id,
+                    "number": standing.counts["fills"],
+                    "cid": known.cid,
+                    "order_no": order,
+                    "ns": event.ns,
+                    "instrument": known.instrument,
+                    "side": known.side,
+                    "qty": event.qty,
+                    "price": event.price,
+                    "charges": event.charges,
+                    "kind": known.kind,
+                    "reason": known.reason,
+                },
+            )
+            if order in standing.parts:
+                body = {"cid": known.cid, "exec": event.exec_id, "qty": event.qty, "price": event.price}
+                self._write(event.ns, "PARTIAL_FILL", body)
+
+    def strange(self, event: Event, instant_ns: int) -> None:
+        """A fill of an order that we do not know to work: kept, for it was executed; what it means a person decides."""
+        standing = self.standing
+        standing.counts["fills"] += 1
+        self.page.add(
+            tables.fills,
+            {
+                "account": self.given.account, "exec_id": event.exec_id, "deployment_id": self.given.id,
+                "number": standing.counts["fills"], "cid": event.cid, "order_no": -1, "ns": event.ns,
+                "instrument": event.instrument, "side": event.side, "qty": event.qty, "price": event.price,
+                "charges": event.charges, "kind": "", "reason": "",
+            },
+        )  # fmt: skip
+        standing.state, standing.note = "PAUSED_RECONCILE", f"the broker filled order {event.cid}, which works no more"
+        self._write(instant_ns, "RECONCILIATION_ACTION", {"unexpected_fill": event._asdict()})
+
+    def ended(self, order: int, instrument: str, ns: int) -> None:
+        """An order that the broker ended, not we, and of which nothing filled."""
+        self._write(ns, "ORDER_ENDED", {"order": order, "instrument": instrument})
+
+    def decisions(self, rows: Records) -> list[list[str]]:
+        """Decisions as lists of instrument, decision, entry and reason; the last one is shown in the status."""
+        standing, names = self.standing, self.standing.deployed.names
+        out = [
+            [names[row["instrument"]], _DECISIONS[int(row["decision"])], _DECISIONS[int(row["entry"])],
+             _REASONS[int(row["reason"])]]
+            for row in rows
+        ]  # fmt: skip
+        if out:
+            standing.decision, standing.reason = out[-1][1], out[-1][3]
+        return out
+
+    def trades(self, rows: Records) -> None:
+        """Trades that ended."""
+        for row in rows:
+            body: dict[str, Any] = {name: _number(row[name].item()) for name in rows.dtype.names or ()}
+            body["instrument"] = self.standing.deployed.names[int(row["instrument"])]
+            body["exit_reason"] = _REASONS[int(row["exit_reason"])]
+            self._write(int(row["exit_ns"]), "TRADE_CLOSED", body)
+
+    def notes(self, rows: Records) -> None:
+        """What the engine reports of itself."""
+        for row in rows:
+            name = self.standing.deployed.names[int(row["instrument"])]
+            self._write(int(row["ns"]), Note(int(row["note"])).name, {"instrument": name})
+
+    # --- one action --------------------------------------------------------------------------------------------------
+
+    def _submit(self, row: Any) -> None:
+        reason, kind, order = int(row["reason"]), _KINDS[int(row["kind"])], int(row["order"])
+        name = self.standing.deployed.names[int(row["instrument"])]
+        parts = (self.given.id, self.given.strategy_hash, str(int(row["ns"])), name, kind, _REASONS[reason])
+        cid = short_id(*parts)
+        self.standing.known[order] = Known(cid, name, int(row["side"]), float(row["qty"]), kind, _REASONS[reason])
+        what = "ORDER_INTENT_CREATED" if kind == "open" else "PROTECTIVE_SET"
+        if reason in _RISK:
+            self._write(int(row["ns"]), "RISK_EXIT_TRIGGERED", {"instrument": name, "reason": _REASONS[reason]})
+        self.page.add(
+            tables.orders,
+            {
+                "cid": cid,
+                "deployment_id": self.given.id,
+                "order_no": order,
+                "instrument": name,
+                "side": int(row["side"]),
+                "qty": float(row["qty"]),
+                "kind": kind,
+                "reason": _REASONS[reason],
+                "price": _level(row),
+                "decided_ns": int(row["ns"]),
+                "status": "WORKING",
+                "filled_qty": 0.0,
+                "broker_id": "",
+            },
+        )
+        self._tell(row, "SUBMIT", what)
+
+    def _tell(self, row: Any, action: str, kind: str) -> None:
+        """Plan to tell the broker, and write that down."""
+        standing, k, order = self.standing, int(row["instrument"]), int(row["order"])
+        standing.counts["intents"] += 1
+        number = standing.counts["intents"]
+        reason = int(row["reason"])
+        request = Request(
+            account=self.given.account,
+            cid=standing.known[order].cid,
+            action=action,
+            instrument=standing.deployed.names[k],
+            side=int(row["side"]),
+            qty=float(row["qty"]),
+            kind=_KINDS[int(row["kind"])],
+            price=_level(row),
+            reduces=reason != Reason.ENTRY_SIGNAL,
+            number=order,
+            decided_ns=int(row["ns"]),
+        )
+        entering = action == "SUBMIT" and reason == Reason.ENTRY_SIGNAL
+        holds = entering and standing.deployed.one.waits(k)
+        state = IntentState.HELD if holds else IntentState.PLANNED
+        if holds:
+            standing.held[order] = number
+        self.intents.append(Intent(number, request, state))
+        self.page.add(
+            tables.intents,
+            {
+                "deployment_id": self.given.id,
+                "number": number,
+                "action": action,
+                "cid": request.cid,
+                "order_no": order,
+                "instrument": request.instrument,
+                "side": request.side,
+                "qty": request.qty,
+                "kind": request.kind,
+                "reason": _REASONS[reason],
+                "price": request.price,
+                "reduces": request.reduces,
+                "contingent": False,
+                "decided_ns": request.decided_ns,
+                "state": state.value,
+                "epoch": self.epoch,
+                "sent_ns": 0,
+                "detail": "",
+            },
+        )
+        self._write(request.decided_ns, kind, self._order(row))
+
+    def _moved(self, row: Any) -> None:
+        known = self.standing.known[int(row["order"])]
+        reason, qty = _REASONS[int(row["reason"])], float(row["qty"])
+        self.standing.known[int(row["order"])] = known._replace(reason=reason, qty=qty)
+        self.page.order(known.cid, price=float(row["price"]), reason=reason, qty=qty)
+
+    def _fill(self, row: Any, heard: Heard, gone: Collection[int]) -> None:
+        """An order that is done; its executions are in ``fills`` already."""
+        cid = self.standing.known.pop(int(row["order"])).cid
+        self.page.order(cid, status="FILLED", filled_qty=float(row["qty"]))
+        executions = [[one.exec_id, one.ns, one.qty, one.price, one.charges] for one in heard.executions]
+        body = {**self._order(row, cid), "executions": executions}
+        if gone:
+            body["gone"] = sorted(gone)
+        self._write(int(row["ns"]), "FILLED", body)
+
+    def _take_back(self, row: Any, action: Action, gone: bool) -> None:
+        """An order that is wanted no more; one that was held back was never sent, and expires."""
+        standing, order = self.standing, int(row["order"])
+        no_slot = action is Action.CANCEL_NO_SLOT
+        cid = self._cid(row)
+        self.page.order(cid, status="CANCELLED_NO_SLOT" if no_slot else "CANCELLED")
+        number = standing.held.pop(order, None)
+        if number is not None:
+            self.expired.append(number)
+            self.page.intent(self.given.id, number, state=IntentState.EXPIRED.value, detail="never sent")
+        if gone or number is not None:
+            self._write(int(row["ns"]), "ORDER_CANCELLED", self._order(row))
+        else:
+            self._tell(row, "CANCEL", "ORDER_CANCELLED")
+        standing.known.pop(order)
+        if standing.parts.pop(order, None):
+            # Taken back when a part of it had filled: what is held is not what the engine holds, and nobody may guess.
+            standing.state, standing.note = "PAUSED_RECONCILE", f"order {cid} was taken back when a part had filled"
+            self._write(int(row["ns"]), "RECONCILIATION_ACTION", {"taken_back_with_a_part": cid})
+
+    def _cid(self, row: Any) -> str:
+        return self.standing.known[int(row["order"])].cid
+
+    def _order(self, row: Any, cid: str | None = None) -> dict[str, Any]:
+        """An action as the journal tells it: enough to make the engine's row again."""
+        return {
+            "cid": cid or self._cid(row),
+            "order": int(row["order"]),
+            "instrument": self.standing.deployed.names[int(row["instrument"])],
+            "action": Action(int(row["action"])).name,
+            "kind": _KINDS[int(row["kind"])],
+            "reason": _REASONS[int(row["reason"])],
+            "side": int(row["side"]),
+            "qty": float(row["qty"]),
+            "price": _number(float(row["price"])),
+        }
+
+    def _write(self, instant_ns: int, kind: str, body: dict[str, Any]) -> None:
+        self.standing.write(self.page, instant_ns, self.at_ns, kind, body)
+
+
+def _level(row: Any) -> float:
+    """Level of a stop or target; 0 where an action has none."""
+    price = float(row["price"])
+    return 0.0 if price != price else price
