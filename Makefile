@@ -9,7 +9,7 @@ WORKERS ?= auto
 # Handed to pytest: make test ARGS="tests/unit -k stats"
 ARGS ?=
 
-.PHONY: help demo test fuzz plain bounds parity lab bench lint format lock clean
+.PHONY: help demo test fuzz plain bounds parity simulate lab bench lint format lock clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ bounds: $(VENV)/.installed-test ## Run the tests of the kernels with every array
 
 parity: $(VENV)/.installed-test ## Compare paper with backtest over months of real bars, stopped and restarted (minutes)
 	@$(PYTHON) -m pytest -q -n $(WORKERS) -m parity $(ARGS)
+
+# Which schedules of faults: a range of seeds. A failure prints its own.
+SEEDS ?= 0:300
+
+simulate: $(VENV)/.installed-test ## Play schedules of faults against the runner: make simulate SEEDS=0:2000
+	@$(PYTHON) -m tests.simulation SEEDS=$(SEEDS)
 
 lab: $(VENV)/.installed ## Open JupyterLab on the notebooks
 	@$(VENV)/bin/jupyter lab notebooks

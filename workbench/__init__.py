@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.errors import ExpressionError as ExpressionError
     from workbench.errors import StrategyError as StrategyError
     from workbench.errors import WorkbenchError as WorkbenchError
+    from workbench.live.client import Client as Client
     from workbench.market import samples as samples
     from workbench.market.bars import Bars as Bars
     from workbench.market.calendar import Calendar as Calendar
@@ -57,6 +58,7 @@ _HOMES = {
     "ExpressionError": "workbench.errors",
     "StrategyError": "workbench.errors",
     "WorkbenchError": "workbench.errors",
+    "Client": "workbench.live.client",
     "Bars": "workbench.market.bars",
     "Calendar": "workbench.market.calendar",
     "import_calendar": "workbench.market.calendar",

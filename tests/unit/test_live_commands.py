@@ -19,6 +19,7 @@ from workbench.live.executor import LOOK_NS
 from workbench.live.facts import RUNNER
 from workbench.live.killswitch import Kill
 from workbench.live.lease import Lease
+from workbench.live.replay import find, replayed
 
 __all__ = ["folder"]
 
@@ -57,10 +58,11 @@ def stored(desk: Operated) -> dict[str, Any]:
 
 
 def whole(desk: Operated) -> bool:
-    """Whether every journal is a chain."""
+    """Whether the journal is a chain, and the engine, run again from it, says the same."""
     with desk.store.read() as connection:
-        idents = connection.execute(tables.deployments.select()).scalars().all()
-        return not [fault for ident in idents for fault in faults(connection, ident)]
+        given = find(connection, "dip", "local")
+        assert replayed(connection, given).differences == []
+        return not faults(connection, given.id)
 
 
 # --- pause and resume -------------------------------------------------------------------------------------------------
@@ -91,7 +93,7 @@ def test_while_paused_nothing_is_decided_and_what_protects_goes_on(desk: Operate
     assert {row["body"].get("held_back") for row in after if row["kind"] == "EVALUATED"} == {"PAUSED"}
     assert set(desk.client.orders("dip")["reason"].iloc[orders:]) <= {"FORCED_FLATTEN"}
     assert not desk.client.status("dip")["position"]
-    assert not desk.client.status("dip")["is_evaluated"]
+    assert not desk.client.status("dip")["is_evaluated"] and whole(desk)
 
 
 def test_a_resumed_deployment_trades_again(desk: Operated) -> None:
@@ -182,6 +184,8 @@ def test_a_stop_can_cancel_what_protects(desk: Operated) -> None:
     done, words = said(desk, Verb.STOP, {"keep": True, "keep_protective": False})
     assert done and "orders cancelled: 2, orders left at the broker: 0" in words
     assert [desk.runner.venue.find(standing.id, cid)[0].state for cid in cids] == ["CANCELLED", "CANCELLED"]
+    position = standing.deployed.desk.positions[0]
+    assert (position["stop_order"], position["target_order"]) == (-1, -1)
     frame = desk.client.orders("dip").set_index("order_id")
     assert list(frame.loc[cids, "status"]) == ["CANCELLED", "CANCELLED"]
     status = desk.client.status("dip")
@@ -198,6 +202,7 @@ def test_a_stop_cancels_an_entry_that_works(desk: Operated) -> None:
     assert [row["kind"] for row in desk.rows()[-2:]] == ["STOPPED", "ORDER_CANCELLED"]
     assert desk.rows("STOPPED")[-1]["body"]["orders_cancelled"] == [cid]
     assert desk.client.orders("dip")["status"].iloc[-1] == "CANCELLED"
+    assert not standing.deployed.working_entries() and whole(desk)
 
 
 def test_a_stopped_deployment_does_nothing_any_more_and_the_others_go_on(folder: pathlib.Path) -> None:

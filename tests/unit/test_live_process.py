@@ -239,6 +239,7 @@ def test_a_second_process_waits_and_says_for_whom(watched: Watched) -> None:
 def test_the_lease_of_a_process_that_is_gone_from_this_machine_is_not_waited_for(watched: Watched) -> None:
     gone = Lease(watched.client.store, RUNNER, f"{machine_name()} pid 1 since then", 2**60, WallClock().now_ns)
     assert gone.acquire()
+    watched.on_line = lambda text: watched.ending.ask("it waits") if "waiting" in text else None
     assert watched.serve() == Exit.DONE
     assert not watched.said("waiting") and watched.equals_backtest()
 
@@ -286,6 +287,15 @@ def test_a_command_is_obeyed_between_two_bars(watched: Watched) -> None:
     rows = watched.client.journal("dip", limit=10_000).set_index("seq")["kind"]
     assert list(rows[rows.isin(["PAUSED", "RESUMED"])]) == ["RESUMED", "PAUSED"]
     assert watched.client.status("dip")["is_evaluated"] is False
+
+
+def test_a_command_does_not_wait_for_the_end_of_a_turn_of_many_bars(watched: Watched) -> None:
+    watched.on_take[1] = lambda: watched.client.pause("dip", wait_s=0)
+    # Virtual time begins behind the last bar: all of them are due in the first turn.
+    assert watched.serve(pace=Pace("2023-01-12")) == Exit.DONE
+    (row,) = watched.client.journal("dip", "PAUSED").to_dict("records")
+    assert row["instant"] == pd.Timestamp(f"{START} 03:50", tz="UTC")
+    assert watched.client.status("dip")["last_evaluation"] == pd.Timestamp("2023-01-11 10:00", tz="UTC")
 
 
 def test_a_kill_by_hand_is_told_when_it_starts(watched: Watched) -> None:

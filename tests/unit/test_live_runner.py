@@ -121,9 +121,9 @@ def test_an_entry_that_was_committed_but_not_sent_expires_when_paused(monkeypatc
     desk.turns(4)
     send = desk.runner._hand_over
 
-    def after_a_pause(saids: Any) -> None:
+    def after_a_pause(saids: Any, sends: bool = True) -> None:
         paused(desk)
-        send(saids)
+        send(saids, sends)
 
     monkeypatch.setattr(desk.runner, "_hand_over", after_a_pause)
     desk.turns(2)

@@ -26,6 +26,9 @@ def replay(name: Deployment, database: Database = None) -> None:
     with Store.open(database_of(database)) as store, store.read() as connection:
         given = find(connection, name, "local")
         verdict = replayed(connection, given)
+    if not verdict.rows:
+        say(f"{given.name} has no journal yet: no runner has taken it on. There is nothing to replay.")
+        return
     what = f"{verdict.rows:,} rows of the journal, {verdict.intervals:,} intervals"
     if not verdict.differences:
         say(f"{given.name}: the same to the last bit. {what}; hash chain unbroken.")

@@ -104,13 +104,16 @@ def fill_entries(desk, market, i):  # type: ignore[no-untyped-def]
 
 @inlined
 def waits_for_exit(desk, k):  # type: ignore[no-untyped-def]
-    """Whether an exit that entry ``k`` named still works (D8)."""
+    """Whether an exit that entry ``k`` named still works, or ended with a part, which only a broker can do (D8)."""
     entry = desk.positions[k]
-    if entry["pending_own"] and entry["exit_reason"] != 0:
+    if entry["pending_own"] and (entry["exit_reason"] != 0 or entry["qty"] != 0.0):
         return True
     for j in range(entry["pending_named"] + 1):
         other = desk.positions[j]
-        if other["exit_reason"] != 0 and other["exit_ns"] == entry["pending_ns"]:
+        if other["exit_ns"] != entry["pending_ns"]:
+            continue
+        # What was opened before the exit was decided and is still there is what the exit has left.
+        if other["exit_reason"] != 0 or (other["qty"] != 0.0 and other["entry_ns"] < other["exit_ns"]):
             return True
     return False
 

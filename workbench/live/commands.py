@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from workbench.brokers.port import Unknown
 from workbench.errors import HaltError, RetryableError
 from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.live.asking import Answer, Asked, Verb, answered, waiting
 from workbench.live.killswitch import KillSwitch
 from workbench.live.page import Page
+from workbench.live.reconcile import differences
 from workbench.live.runner import Runner
 from workbench.live.said import Said
 from workbench.live.standing import Standing, Status
@@ -91,6 +93,9 @@ class Commands:
         self._switching.follow(now_ns)
         with self._store.read() as connection:
             found = waiting(connection)
+        if found:
+            # What a command does depends on what is held: what the broker has to say is heard first.
+            self._runner.hear(sends=False)
         out = [self._obeyed(one, now_ns) for one in found]
         if out:
             # What may not be sent any more lapses now, and not only at the next bar.
@@ -195,6 +200,9 @@ class Commands:
                 "position is kept: --keep, keep=True. Nobody manages it then; its orders stay at the broker unless "
                 "they are cancelled too: --cancel-protective, keep_protective=False.",
             )
+        if why := self._unclear(standing):
+            text = f"{given.name} cannot be stopped now: {why}. Nothing was changed; ask again in a moment."
+            return Answer(False, text)
         reducing = reducing_of(standing)
         cancelled = [*entries_of(standing), *([] if keep_protective else reducing)]
         cids = [standing.known[order].cid for order in cancelled]
@@ -208,6 +216,14 @@ class Commands:
         standing.keep(page, now_ns)
         self._said.append(said)
         return Answer(True, _stopped(given.name, kept, len(cids), len(left)))
+
+    def _unclear(self, standing: Standing) -> str:
+        """Why nobody may walk away yet: what the broker holds is not what we have heard of; empty if it is."""
+        try:
+            there = self._runner.venue.positions(standing.deployed.given.account)
+        except Unknown:
+            return "the broker cannot be asked what it holds"
+        return "; ".join(map(str, differences(standing.held_qty(), there)))
 
     def _flatten(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
         del page, one, now_ns

@@ -149,14 +149,15 @@ def _store_history(connection: sa.Connection, instrument: str, bars: Bars, until
     table, timeframe = tables.bars, str(bars.timeframe)
     there = sa.select(table.c.ts_ns).where(table.c.instrument == instrument, table.c.timeframe == timeframe)
     known = set(connection.execute(there).scalars())
-    columns = (bars.ts_ns, bars.open, bars.high, bars.low, bars.close, bars.volume)
+    closes = bars.grid.close_ns[bars.at]  # a daily bar is stamped before it opens
+    columns = (bars.ts_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, closes)
     rows = [
         {
             "instrument": instrument, "timeframe": timeframe, "ts_ns": ts, "revision": 0, "open": o, "high": h,
             "low": low, "close": c, "volume": v, "received_ns": now_ns, "late": False,
         }
-        for ts, o, h, low, c, v in zip(*(column.tolist() for column in columns), strict=True)
-        if ts < until_ns and ts not in known
+        for ts, o, h, low, c, v, closed in zip(*(column.tolist() for column in columns), strict=True)
+        if closed <= until_ns and ts not in known
     ]  # fmt: skip
     for at in range(0, len(rows), BATCH):
         connection.execute(table.insert(), rows[at : at + BATCH])

@@ -71,6 +71,13 @@ class Executor:
             intent.request = intent.request._replace(contingent=True)
             page.intent(standing.id, number, state=intent.state.value, contingent=True)
 
+    def arrived(self, page: Page, standing: Standing, ids: Mapping[str, str]) -> None:
+        """What a broker said of orders, by client id, proves that they arrived, whatever became of the answer."""
+        for intent in list(self._open.get(standing.deployed.given.account, {}).values()) if ids else ():
+            silent = intent.state in (IntentState.SUBMITTING, IntentState.UNKNOWN)
+            if silent and intent.request.action == "SUBMIT" and intent.request.cid in ids:
+                self._accept(page, standing, intent, ids[intent.request.cid], "the broker told of it")
+
     def pending(self, account: str) -> bool:
         """Whether something is still to be said or learned in an account."""
         return bool(self._open.get(account))
@@ -103,7 +110,7 @@ class Executor:
             if not cleared:
                 return
             requests = [intent.request for _, intent in cleared]
-            if not self._lease.may_send(self._now_ns(), MARGIN_NS):
+            if not self._lease.lasts(MARGIN_NS):
                 # Another may hold the lease before the broker has our words: they are not said.
                 raise Fenced("the lease ends before an order could arrive; nothing was sent.")
             answers = self._broker.send(requests)
@@ -150,7 +157,7 @@ class Executor:
         verdict = after_silence(self._broker.idempotency, intent.request.action, found, waited, VISIBLE_NS)
         if verdict is Next.SEND_AGAIN and self._refusal(standing, intent):
             # It may have arrived, so it cannot be given up; it may not, and must not be sent now.
-            verdict = Next.WAIT if waited < VISIBLE_NS else Next.OPERATOR
+            verdict = Next.WAIT if found is None or waited < VISIBLE_NS else Next.OPERATOR
         if verdict is Next.ADOPT and found:
             self._accept(page, standing, intent, found[0].broker_id, "found at the broker")
         elif verdict is Next.OPERATOR:

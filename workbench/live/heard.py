@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from workbench.brokers.port import Broker, Event, Unknown
-from workbench.live.standing import Standing
+from workbench.journal import tables
+from workbench.live.lease import Lease
+from workbench.live.page import Page
+from workbench.live.standing import Known, Standing
 from workbench.tolerance import less_equal
 
 _ENDS = ("CANCELLED", "EXPIRED", "REJECTED")
@@ -65,11 +68,14 @@ class News(NamedTuple):
         Orders that are done, in the broker's order.
     strange : list of Event
         Fills of orders that do not work.
+    arrived : dict of str to str
+        The broker's id of every order of which it said anything, by client id: a proof that it was sent.
     """
 
     executions: list[tuple[int, Event]]
     done: list[Heard]
     strange: list[Event]
+    arrived: dict[str, str]
 
     def __bool__(self) -> bool:
         return bool(self.executions or self.done or self.strange)
@@ -80,18 +86,19 @@ def heard(broker: Broker, standing: Standing) -> News:
     try:
         events = broker.events(standing.deployed.given.account, standing.counts["events"])
     except Unknown:
-        return News([], [], [])
+        return News([], [], [], {})
     return sorted_out(standing, events)
 
 
 def sorted_out(standing: Standing, events: Iterable[Event]) -> News:
     """What events mean; each counts once, and so does each execution."""
-    news = News([], [], [])
+    news = News([], [], [], {})
     orders = {known.cid: number for number, known in standing.known.items()} if events else {}
-    for event in events:
+    for event in sorted(events, key=_place):
         if event.seq <= standing.counts["events"]:
             continue
         standing.counts["events"] = event.seq
+        news.arrived[event.cid] = event.broker_id
         order = orders.get(event.cid)
         if order is None:
             if event.kind == "FILL":
@@ -107,3 +114,28 @@ def sorted_out(standing: Standing, events: Iterable[Event]) -> News:
             executed = tuple(standing.parts.pop(order, ()))
             news.done.append(Heard(order, standing.known[order].instrument, executed))
     return news
+
+
+def _place(event: Event) -> int:
+    return event.seq
+
+
+def is_booked(lease: Lease, standing: Standing, event: Event, page: Page) -> bool:
+    """Whether an execution is stored already, or about to be: brokers tell some of them twice."""
+    table, account = tables.fills, standing.deployed.given.account
+    if any((row["account"], row["exec_id"]) == (account, event.exec_id) for row in page.inserted["fills"]):
+        return True
+    with lease.store.read() as connection:
+        same = table.select().where(table.c.account == account, table.c.exec_id == event.exec_id)
+        return connection.execute(same).first() is not None
+
+
+def known_before(lease: Lease, standing: Standing, event: Event) -> tuple[int, Known] | None:
+    """An order of ours that works no more, with its number; None for one that was never ours."""
+    table = tables.orders
+    with lease.store.read() as connection:
+        ours = table.select().where(table.c.cid == event.cid, table.c.deployment_id == standing.id)
+        row = connection.execute(ours).first()
+    if row is None:
+        return None
+    return row.order_no, Known(row.cid, row.instrument, row.side, row.qty, row.kind, row.reason)

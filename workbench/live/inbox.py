@@ -61,9 +61,10 @@ class Inbox:
         found = [ClosedBar(name, key[0], key[1], *bar) for key in late for name, bar in self._waiting[key].items()]
         for key in late:
             del self._waiting[key]
-        found += [one for one in self._revised if one.timeframe == timeframe]
-        self._revised = [one for one in self._revised if one.timeframe != timeframe]
-        return found
+        # Another version of a bar is told once the first one has been used: until then there is nothing to revise.
+        passed = [one for one in self._revised if one.timeframe == timeframe and one.ts_ns < ts_ns]
+        self._revised = [one for one in self._revised if one not in passed]
+        return found + passed
 
 
 def bar_row(bar: ClosedBar, revision: int, received_ns: int, late: bool) -> dict[str, object]:
@@ -71,14 +72,14 @@ def bar_row(bar: ClosedBar, revision: int, received_ns: int, late: bool) -> dict
     return {**bar._asdict(), "revision": revision, "received_ns": received_ns, "late": late}
 
 
-def revision_of(connection: sa.Connection, bar: ClosedBar) -> int | None:
-    """Number of the next version of a bar: 0 if none is stored, None if this very one is."""
+def revision_of(connection: sa.Connection, bar: ClosedBar, also: int = 0) -> int | None:
+    """Number of the next version of a bar: 0 if none is stored, None if this very one is; ``also`` are about to be."""
     table = tables.bars
     same = (table.c.instrument == bar.instrument, table.c.timeframe == bar.timeframe, table.c.ts_ns == bar.ts_ns)
     rows = connection.execute(table.select().where(*same)).all()
     if any((row.open, row.high, row.low, row.close, row.volume) == tuple(bar[3:]) for row in rows):
         return None
-    return len(rows)
+    return len(rows) + also
 
 
 def stored_bars(

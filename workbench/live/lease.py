@@ -65,6 +65,15 @@ class Lease:
         self._epoch = 0
         self._deadline_ns = 0
 
+    def lasts(self, margin_ns: int) -> bool:
+        """Whether it lasts for longer than a margin, by its own clock."""
+        return self.may_send(self._now_ns(), margin_ns)
+
+    @property
+    def store(self) -> Store:
+        """The database that it guards."""
+        return self._store
+
     @property
     def epoch(self) -> int:
         """Number of the last acquisition by this object; 0 before the first."""

@@ -30,12 +30,13 @@ from workbench.live.restore import feed_again, warm_until
 from workbench.live.said import Said
 from workbench.live.schedule import Interval, schedule_of
 from workbench.live.standing import Standing
+from workbench.live.stopping import cancel_orders
 from workbench.market.timeframe import DAY_NS
 
 #: What the engine says; the other kinds tell of people, brokers and time.
 MADE = frozenset(
     "STARTED EVALUATED BAR_CLOSED_RECEIVED ORDER_INTENT_CREATED PROTECTIVE_SET PROTECTIVE_MOVED ORDER_CANCELLED FILLED "
-    "ORDER_ENDED RISK_EXIT_TRIGGERED TRADE_CLOSED FLATTEN_FAILED".split()
+    "ORDER_ENDED ORDER_REST_CANCELLED RISK_EXIT_TRIGGERED TRADE_CLOSED FLATTEN_FAILED".split()
 )
 _INTENT = ("number", "action", "cid", "order_no", "instrument", "side", "qty", "kind", "reason", "price", "decided_ns")
 
@@ -149,8 +150,13 @@ class Replay:
         elif row.kind == "ORDER_CANCELLED" and row.body["action"] == "CANCEL_NO_SLOT":
             if not drop(said, self.standing.deployed.number[row.body["instrument"]], self._coming()):
                 raise ValueError("the entry waited for nothing")
+        elif row.kind == "ORDER_REST_CANCELLED":
+            said.cut(row.body["order"], row.instant_ns)
         elif row.kind in ("ORDER_EXPIRED", "ORDER_REJECTED") and row.body["action"] == "SUBMIT":
             self._withdraw(row, said)
+        elif row.kind == "STOPPED":
+            numbers = {known.cid: order for order, known in self.standing.known.items()}
+            cancel_orders(said, [numbers[cid] for cid in row.body["orders_cancelled"]])
 
     def _report(self, said: Said, one: Heard, gone: Collection[int]) -> None:
         report(said, one, self._coming(), gone)
@@ -245,6 +251,7 @@ _STREAMS = {
     "instants": ("STARTED", "EVALUATED", "BAR_CLOSED_RECEIVED"),
     "actions": tuple("ORDER_INTENT_CREATED PROTECTIVE_SET PROTECTIVE_MOVED ORDER_CANCELLED FILLED ORDER_ENDED".split()),
     "risk exits": ("RISK_EXIT_TRIGGERED",),
+    "rests": ("ORDER_REST_CANCELLED",),
     "trades": ("TRADE_CLOSED",),
     "notes": ("FLATTEN_FAILED",),
 }

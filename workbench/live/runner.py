@@ -23,7 +23,7 @@ from workbench.live.deployed import Bar, memory_of
 from workbench.live.executor import Executor
 from workbench.live.feed import Feed
 from workbench.live.gates import Gates
-from workbench.live.heard import heard
+from workbench.live.heard import Heard, heard, is_booked, known_before
 from workbench.live.inbox import Inbox, bar_row, revision_of
 from workbench.live.lease import Lease
 from workbench.live.page import Page
@@ -34,6 +34,9 @@ from workbench.live.standing import Standing, Status
 
 #: How long after its close an interval waits for bars of which nobody knows whether they come.
 GRACE_NS = 2 * 10**9
+
+#: How long what we hold and what the broker says may differ before it is called a difference.
+DOUBT_NS = 30 * 10**9
 
 
 @dataclass
@@ -80,6 +83,7 @@ class Runner:
         self._next: dict[tuple[str, str], Interval | None] = {}
         #: Deployments to be reconciled: at a start, and once a session.
         self._unchecked: set[str] = set()
+        self._doubts: dict[str, int] = {}
         #: Asked after every instant of a turn, which may be one of thousands; False ends the turn there.
         self.between: Callable[[], bool] = lambda: True
 
@@ -122,11 +126,12 @@ class Runner:
             if not self.between():
                 break
             due = [one for one in map(self._due, self.groups) if one is not None]
-        self._hear()
+        self.hear()
         self.executor.flush(self.standings)
         if self._unchecked:
-            self.check_positions([one for one in self.standings.values() if one.id in self._unchecked])
+            asked = [one for one in self.standings.values() if one.id in self._unchecked]
             self._unchecked.clear()
+            self.check_positions(asked)
         # What has closed and is still here waits for its bars, and not for longer than that.
         closes = [one.close_ns for one in map(self._coming, self.groups) if one is not None]
         coming = [close_ns if close_ns > now else close_ns + GRACE_NS for close_ns in closes]
@@ -156,8 +161,9 @@ class Runner:
             return
         page = Page()
         with self.lease.fenced() as connection:
-            for bar in late:
-                revision = revision_of(connection, bar)
+            for bar in dict.fromkeys(late):
+                on_page = sum(_key(row) == (bar.instrument, bar.timeframe, bar.ts_ns) for row in page.inserted["bars"])
+                revision = revision_of(connection, bar, on_page)
                 if revision is None:
                     continue
                 page.add(tables.bars, bar_row(bar, revision, now, late=True))
@@ -182,25 +188,29 @@ class Runner:
                 found = differences(one.held_qty(), self.venue.positions(account))
             except Unknown:
                 continue
-            if found and one.state != "PAUSED_RECONCILE":
+            since = self._doubts.setdefault(one.id, now) if found else self._doubts.pop(one.id, 0)
+            if found and now - since < DOUBT_NS:
+                self._unchecked.add(one.id)  # what a broker tells late looks like a difference for a while
+            elif found and one.state != "PAUSED_RECONCILE":
                 one.state, one.note = "PAUSED_RECONCILE", "; ".join(map(str, found))
                 body = {"differences": [list(difference) for difference in found]}
                 one.write(page, one.deployed.passed_ns, now, "RECONCILIATION_ACTION", body)
                 one.keep(page, now)
         self._commit(page)
 
-    def _hear(self) -> None:
-        """What brokers reported between two instants."""
+    def hear(self, sends: bool = True) -> None:
+        """Book what brokers reported between two instants; ``sends`` says whether what follows is sent at once."""
         page, saids = Page(), list[Said | None]()
         for key, group in self.groups.items():
             coming = self._coming(key)
             if coming is None:
                 continue
             bars = self.inbox.at(group.timeframe, coming.ts_ns)
-            deaf = (one for one in group.standings.values() if one.known and one.status is not Status.STOPPED)
-            saids += [self._book(page, one, Phase.EXITS, coming, bars) for one in deaf]
+            # Of all of them: what we took back may have filled before it was.
+            listening = (one for one in group.standings.values() if one.status is not Status.STOPPED)
+            saids += [self._book(page, one, Phase.EXITS, coming, bars) for one in listening]
         self._commit(page)
-        self._hand_over([one for one in saids if one is not None])
+        self._hand_over([one for one in saids if one is not None], sends)
 
     # --- one instant -------------------------------------------------------------------------------------------------
 
@@ -251,6 +261,7 @@ class Runner:
     ) -> Said | None:
         """Book what the broker reported, in the order of the law; None if there was nothing."""
         news = heard(self.venue, standing)
+        self.executor.arrived(page, standing, news.arrived)
         # After a crash the entries of an interval may be heard in another phase than they filled in.
         entered = any(standing.known[one.order].reason == "ENTRY_SIGNAL" for one in news.done)
         waiting = standing.deployed.working_entries() if phase is Phase.ENTRIES or entered else []
@@ -271,7 +282,8 @@ class Runner:
         for one in by_order.values():
             report(said, one, interval, gone)
         for event in news.strange:
-            said.strange(event, interval.close_ns)
+            if not is_booked(self.lease, standing, event, page):
+                said.strange(event, known_before(self.lease, standing, event), interval.close_ns)
         if phase is Phase.EXITS:
             self.executor.release(page, standing)
         standing.keep(page, now)
@@ -282,6 +294,14 @@ class Runner:
         deployed, now = standing.deployed, self.clock.now_ns()
         said = Said(standing, page, now, self.lease.epoch)
         flags = deployed.feed(interval, bars)
+        for order in sorted(standing.parts):
+            # A part that is held must be protected, and what protects must fit it: what has not filled by the close of
+            # its bar is taken back, and what has is booked a bar later, whatever the broker has told by then.
+            known = standing.known[order]
+            if order in standing.cut:
+                report(said, Heard(order, known.instrument, tuple(standing.parts.pop(order))), interval)
+            elif known.reason == "ENTRY_SIGNAL" or known.kind != "open":
+                said.cut(order, interval.close_ns)
         if deployed.deciding:
             mask = self.gates.mask(standing, interval, now)
             decide(page, said, interval, flags, mask)
@@ -312,9 +332,14 @@ class Runner:
             with self.lease.fenced() as connection:
                 page.write(connection)
 
-    def _hand_over(self, saids: Sequence[Said]) -> None:
+    def _hand_over(self, saids: Sequence[Said], sends: bool = True) -> None:
         """What is committed may be sent."""
         for said in saids:
             self.executor.plan(said.intents)
             self.executor.forget(said.given.account, said.expired)
-        self.executor.flush(self.standings)
+        if sends:
+            self.executor.flush(self.standings)
+
+
+def _key(row: Mapping[str, object]) -> tuple[object, ...]:
+    return row["instrument"], row["timeframe"], row["ts_ns"]

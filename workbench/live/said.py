@@ -76,48 +76,55 @@ class Said:
         standing = self.standing
         for order, event in found:
             known = standing.known[order]
-            standing.counts["fills"] += 1
-            self.page.add(
-                tables.fills,
-                {
-                    "account": self.given.account,
-                    "exec_id": event.exec_id,
-                    "deployment_id": self.given.id,
-                    "number": standing.counts["fills"],
-                    "cid": known.cid,
-                    "order_no": order,
-                    "ns": event.ns,
-                    "instrument": known.instrument,
-                    "side": known.side,
-                    "qty": event.qty,
-                    "price": event.price,
-                    "charges": event.charges,
-                    "kind": known.kind,
-                    "reason": known.reason,
-                },
-            )
+            self._execution(order, known, event)
             if order in standing.parts:
                 body = {"cid": known.cid, "exec": event.exec_id, "qty": event.qty, "price": event.price}
                 self._write(event.ns, "PARTIAL_FILL", body)
 
-    def strange(self, event: Event, instant_ns: int) -> None:
-        """A fill of an order that we do not know to work: kept, for it was executed; what it means a person decides."""
-        standing = self.standing
-        standing.counts["fills"] += 1
+    def _execution(self, order: int, known: Known, event: Event) -> None:
+        self.standing.counts["fills"] += 1
         self.page.add(
             tables.fills,
             {
-                "account": self.given.account, "exec_id": event.exec_id, "deployment_id": self.given.id,
-                "number": standing.counts["fills"], "cid": event.cid, "order_no": -1, "ns": event.ns,
-                "instrument": event.instrument, "side": event.side, "qty": event.qty, "price": event.price,
-                "charges": event.charges, "kind": "", "reason": "",
+                "account": self.given.account,
+                "exec_id": event.exec_id,
+                "deployment_id": self.given.id,
+                "number": self.standing.counts["fills"],
+                "cid": known.cid,
+                "order_no": order,
+                "ns": event.ns,
+                "instrument": known.instrument,
+                "side": known.side,
+                "qty": event.qty,
+                "price": event.price,
+                "charges": event.charges,
+                "kind": known.kind,
+                "reason": known.reason,
             },
-        )  # fmt: skip
+        )
+
+    def strange(self, event: Event, before: tuple[int, Known] | None, instant_ns: int) -> None:
+        """A fill of an order that we do not know to work: kept, for it was executed; what it means a person decides.
+
+        ``before`` is the order as it was when we let go of it, with its number; None if it was never ours.
+        """
+        standing = self.standing
+        order, known = before or (-1, Known(event.cid, event.instrument, event.side, event.qty, "", ""))
+        self._execution(order, known, event)
         standing.state, standing.note = "PAUSED_RECONCILE", f"the broker filled order {event.cid}, which works no more"
         self._write(instant_ns, "RECONCILIATION_ACTION", {"unexpected_fill": event._asdict()})
 
+    def cut(self, order: int, ns: int) -> None:
+        """Take back what of an entry has not filled; what has is booked when the broker says that it ended."""
+        known = self.standing.known[order]
+        self.standing.cut.add(order)
+        reduces = known.reason != Reason.ENTRY_SIGNAL.name
+        self._intend("CANCEL", order, known, (0.0, ns), reduces)
+        self._write(ns, "ORDER_REST_CANCELLED", {"cid": known.cid, "order": order, "instrument": known.instrument})
+
     def ended(self, order: int, instrument: str, ns: int) -> None:
         """An order that the broker ended, not we, and of which nothing filled."""
+        self.page.order(self.standing.known[order].cid, status="CANCELLED")
         self._write(ns, "ORDER_ENDED", {"order": order, "instrument": instrument})
 
     def decisions(self, rows: Records) -> list[list[str]]:
@@ -151,7 +158,8 @@ class Said:
     def _submit(self, row: Any) -> None:
         reason, kind, order = int(row["reason"]), _KINDS[int(row["kind"])], int(row["order"])
         name = self.standing.deployed.names[int(row["instrument"])]
-        parts = (self.given.id, self.given.strategy_hash, str(int(row["ns"])), name, kind, _REASONS[reason])
+        # A part that filled can be protected anew at one instant: the number tells the two orders apart.
+        parts = (self.given.id, self.given.strategy_hash, str(int(row["ns"])), name, kind, _REASONS[reason], str(order))
         cid = short_id(*parts)
         self.standing.known[order] = Known(cid, name, int(row["side"]), float(row["qty"]), kind, _REASONS[reason])
         what = "ORDER_INTENT_CREATED" if kind == "open" else "PROTECTIVE_SET"
@@ -179,25 +187,22 @@ class Said:
 
     def _tell(self, row: Any, action: str, kind: str) -> None:
         """Plan to tell the broker, and write that down."""
-        standing, k, order = self.standing, int(row["instrument"]), int(row["order"])
+        order, reason, ns = int(row["order"]), int(row["reason"]), int(row["ns"])
+        known = self.standing.known[order]._replace(qty=float(row["qty"]), reason=_REASONS[reason])
+        self._intend(action, order, known, (_level(row), ns), reason != Reason.ENTRY_SIGNAL)
+        self._write(ns, kind, self._order(row))
+
+    def _intend(self, action: str, order: int, known: Known, at: tuple[float, int], reduces: bool) -> None:
+        """A new intent about an order, at a level and an instant."""
+        standing = self.standing
         standing.counts["intents"] += 1
-        number = standing.counts["intents"]
-        reason = int(row["reason"])
+        number, (price, ns) = standing.counts["intents"], at
         request = Request(
-            account=self.given.account,
-            cid=standing.known[order].cid,
-            action=action,
-            instrument=standing.deployed.names[k],
-            side=int(row["side"]),
-            qty=float(row["qty"]),
-            kind=_KINDS[int(row["kind"])],
-            price=_level(row),
-            reduces=reason != Reason.ENTRY_SIGNAL,
-            number=order,
-            decided_ns=int(row["ns"]),
-        )
-        entering = action == "SUBMIT" and reason == Reason.ENTRY_SIGNAL
-        holds = entering and standing.deployed.one.waits(k)
+            self.given.account, known.cid, action, known.instrument, known.side, known.qty, known.kind, price, reduces,
+            order, ns,
+        )  # fmt: skip
+        entering = action == "SUBMIT" and not reduces
+        holds = entering and standing.deployed.one.waits(standing.deployed.number[known.instrument])
         state = IntentState.HELD if holds else IntentState.PLANNED
         if holds:
             standing.held[order] = number
@@ -214,18 +219,17 @@ class Said:
                 "side": request.side,
                 "qty": request.qty,
                 "kind": request.kind,
-                "reason": _REASONS[reason],
+                "reason": known.reason,
                 "price": request.price,
                 "reduces": request.reduces,
                 "contingent": False,
-                "decided_ns": request.decided_ns,
+                "decided_ns": ns,
                 "state": state.value,
                 "epoch": self.epoch,
                 "sent_ns": 0,
                 "detail": "",
             },
         )
-        self._write(request.decided_ns, kind, self._order(row))
 
     def _moved(self, row: Any) -> None:
         known = self.standing.known[int(row["order"])]

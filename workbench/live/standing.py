@@ -61,6 +61,8 @@ class Standing:
         Orders that wait for exits (D8), with the number of the intent to submit them.
     history : str
         Hash of the bars that were fed when it was put together.
+    cut : set of int
+        Entries of which a part has filled and the rest was taken back.
     """
 
     deployed: Deployed
@@ -78,6 +80,7 @@ class Standing:
     parts: dict[int, list[Event]] = field(default_factory=dict)
     held: dict[int, int] = field(default_factory=dict)
     history: str = ""
+    cut: set[int] = field(default_factory=set)
 
     @property
     def id(self) -> str:
