@@ -90,17 +90,18 @@ class Executor:
         """
         now, out = self._now_ns(), list[tuple[Standing, Intent]]()
         for account in sorted(self._open):
-            standing, silent = standings.get(account), set[str]()
+            standing, unclear, said = standings.get(account), False, set[str]()
             for number in sorted(self._open[account]) if standing is not None else ():
                 intent = self._open[account][number]
                 request = intent.request
-                if intent.state is IntentState.HELD or request.cid in silent or (silent and not request.reduces):
+                if request.cid in said or (unclear and not request.reduces) or intent.state is IntentState.HELD:
                     continue
-                if intent.state is not IntentState.PLANNED:
-                    silent.add(request.cid)
+                unclear = unclear or intent.state is not IntentState.PLANNED
                 if intent.since_ns == 0 or now - intent.since_ns >= LOOK_NS:
                     assert standing is not None
                     out.append((standing, intent))
+                # One word about an order at a time: what follows must know what became of it.
+                said.add(request.cid)
         return out
 
     def flush(self, standings: Mapping[str, Standing]) -> None:
