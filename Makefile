@@ -40,11 +40,12 @@ bounds: $(VENV)/.installed-test ## Run the tests of the kernels with every array
 parity: $(VENV)/.installed-test ## Compare paper with backtest over months of real bars, stopped and restarted (minutes)
 	@$(PYTHON) -m pytest -q -n $(WORKERS) -m parity $(ARGS)
 
-# Which schedules of faults: a range of seeds. A failure prints its own.
+# Which schedules of faults: a range of seeds. A failure prints its own. CLASS= and AMBIGUITY= narrow them.
 SEEDS ?= 0:300
 
 simulate: $(VENV)/.installed-test ## Play schedules of faults against the runner: make simulate SEEDS=0:2000
-	@$(PYTHON) -m tests.simulation SEEDS=$(SEEDS)
+	@$(PYTHON) -m workbench.research.kernels
+	@$(PYTHON) -m tests.simulation SEEDS=$(SEEDS) CLASS=$(CLASS) AMBIGUITY=$(AMBIGUITY)
 
 lab: $(VENV)/.installed ## Open JupyterLab on the notebooks
 	@$(VENV)/bin/jupyter lab notebooks

@@ -15,6 +15,7 @@ every intent comes to an end. Rules of the law by their own names: B5, D4, X2.
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -63,6 +64,7 @@ class Checker:
         self._look = Look(world, market, driver, broker, now_ns)
         self._switches = switches
         self._heads: dict[str, dict[int, str]] = {one: {} for one in world.idents}
+        self._states: dict[str, str] = {}
 
     @property
     def found(self) -> list[Violation]:
@@ -136,6 +138,24 @@ class Checker:
             if held > look.world.rules[ident].most_positions and not look.state(ident).startswith("PAUSED_"):
                 look.complain("I5", f"{ident[:4]} holds {held} positions")
             self._protected(ident)
+            self._paused_rightly(ident)
+
+    def _paused_rightly(self, ident: str) -> None:
+        """I3: who is paused for a difference believed to hold what the fills that are kept leave."""
+        look, state = self._look, self._look.state(ident)
+        before, self._states[ident] = self._states.get(ident, ""), state
+        if state != "PAUSED_RECONCILE" or before.startswith("PAUSED_"):
+            return
+        rows = look.rows(
+            "SELECT body FROM journal WHERE deployment_id = ? AND kind = 'RECONCILIATION_ACTION' ORDER BY seq DESC",
+            ident,
+        )
+        for name, ours, _ in json.loads(rows[0][0]).get("differences", ()) if rows else ():
+            left = look.rows(
+                "SELECT TOTAL(side * qty) FROM fills WHERE deployment_id = ? AND instrument = ?", ident, name
+            )[0][0]
+            if abs(left - ours) > NEAR:
+                look.complain("I3", f"{ident[:4]} believed to hold {ours:g} {name}, and its fills leave {left:g}")
 
     def _protected(self, ident: str) -> None:
         """I7: a position that was told a bar ago is protected, is leaving, or rows of the journal say why not."""

@@ -116,7 +116,7 @@ class Plan:
         for name in (*AT_BOUNDARIES[1:], *AT_COMMITS):
             if name in rates:
                 rates[name] /= 10.0
-        rates["crash"] = dice.choice((0.0, 0.003, 0.008, 0.015))
+        rates["crash"] = dice.choice((0.0, 0.002, 0.006, 0.012))
         if "partial" in rates and dice.random() < 0.5:
             rates["rest_cancelled"] = dice.choice(RATES_OF_ORDERS)
         cleans = dice.random() < 0.5
@@ -172,8 +172,9 @@ class Dice:
         self.drawn[kind] = self.drawn.get(kind, 0) + 1
         return True
 
-    def strike(self) -> str:
+    def strike(self, where: str) -> str:
         """What happens at a boundary, of which a turn has dozens: one kind, or nothing."""
+        del where  # to whoever chooses instead of drawing it matters
         if self.calm or self._boundary == 0.0:
             return ""
         drawn = self._source.random()
@@ -189,6 +190,14 @@ class Dice:
     def between(self, low: int, high: int) -> int:
         """A whole number, both ends possible."""
         return self._source.randint(low, high)
+
+    def wait_s(self) -> int:
+        """Seconds that a slow call takes; now and then as long as a lease."""
+        return self._source.choice((1, 1, 2, 4, 12))
+
+    def look_again_s(self) -> int:
+        """Seconds until somebody wakes the runner while an order hangs."""
+        return self._source.randint(1, 60)
 
     def span_ns(self) -> int:
         """A while: seconds, minutes or bars."""

@@ -122,14 +122,14 @@ class Process:
     def boundary(self, where: str) -> None:
         """A place at which it may end, lose time or stand still until another one has taken over."""
         machine = self.machine
-        kind = machine.dice.strike()
+        kind = machine.dice.strike(where)
         if kind == "crash":
             self.die(where)
         elif kind == "kill" and where != "before send":
             machine.say("killed")
             machine.person.kills(machine.clock.now_ns())
         elif kind == "slow":
-            machine.clock.wait_until(machine.clock.now_ns() + machine.dice.between(1, 12) * S_NS)
+            machine.clock.wait_until(machine.clock.now_ns() + machine.dice.wait_s() * S_NS)
         elif kind == "takeover" and machine.may_take_over(self):
             machine.take_over(where)
 
@@ -227,7 +227,7 @@ class Machine:
             self.say("time jumps")
             return min(wanted + self.dice.span_ns(), last)
         if self.checker.open_intents():
-            return min(wanted, now + self.dice.between(1, 60) * S_NS)
+            return min(wanted, now + self.dice.look_again_s() * S_NS)
         return wanted
 
     def _calm_down(self) -> None:

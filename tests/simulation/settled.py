@@ -175,7 +175,7 @@ def _working_orders_work(look: Look, ident: str) -> None:
     working = {one.cid for one in book.working()}
     is_stopped = look.status(ident) == "STOPPED"
     for order in book.working():
-        if is_stopped and not order.reduces:
+        if is_stopped and not order.reduces and not look.state(ident).startswith("PAUSED_"):
             look.complain("I6", f"entry {order.cid} still works, and {ident[:4]} is stopped")
     if is_stopped or look.state(ident).startswith("PAUSED_"):
         return

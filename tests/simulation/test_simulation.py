@@ -1,34 +1,118 @@
-"""Seeded faults against the real runner and the real SQL; any number of them by ``make simulate SEEDS=a:b``."""
+"""The simulation in the suite: no violation, the same journals for the same seed, and an oracle that can fail.
+
+``make simulate SEEDS=0:2000`` plays the seeds of the suite and more of them; ``pytest -m fuzz tests/simulation`` plays
+twenty thousand others.
+"""
 
 from __future__ import annotations
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import pytest
 
-from tests.simulation.run import Report, complaints, run
+from tests.simulation.checker import Checker
+from tests.simulation.emulated import EmulatedBroker
+from tests.simulation.mutants import MUTANTS, caught
+from tests.simulation.run import CLASSES, complaints, play, run, table
+from tests.simulation.world import NAMES, new_database
+from workbench.brokers.port import Idempotency
 
-#: Few, because the runner plays twenty to thirty a second; the command plays as many as are asked for.
-SCHEDULES = 120
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+#: Schedules of the suite, in parts that run beside each other; ``make simulate`` plays two thousand and more.
+PARTS = [range(first, first + 75) for first in range(0, 450, 75)]
+#: Bugs that the suite puts in, of three kinds, each caught within the first hundred schedules.
+SAMPLE = (
+    "epoch_unchecked", "cursor_too_early", "resent_blindly", "stops_not_sent", "kill_ignored_at_send",
+    "pause_forgotten",
+)  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def report() -> Report:
-    return run(range(SCHEDULES), None, 1.0, 1)
-
-
-def test_no_schedule_of_faults_violates_an_invariant(report: Report) -> None:
-    assert report.schedules == SCHEDULES
+@pytest.mark.heavy
+@pytest.mark.parametrize("seeds", PARTS, ids=lambda seeds: f"{seeds.start}-{seeds.stop}")
+def test_no_schedule_violates_an_invariant(seeds: range) -> None:
+    report = run(seeds)
+    assert report.schedules == len(seeds)
     assert not report.failures, complaints(report.failures)
 
 
-def test_the_schedules_are_full_of_faults(report: Report) -> None:
-    """Zero violations of nothing would prove nothing."""
-    tallies = report.tallies.values()
-    assert len({fault for one in tallies for fault in one.faults}) > 15
-    assert sum(one.executions for one in tallies) > SCHEDULES
-    assert sum(one.faults["crash"] for one in tallies) > SCHEDULES // 2
+def test_the_schedules_of_the_suite_hold_every_kind_of_fault_and_world() -> None:
+    driver = new_database()
+    outcomes = [play(seed, driver) for seed in range(120)]
+    kinds = set().union(*(one.faults for one in outcomes))
+    assert kinds >= {
+        "crash", "lost", "silent", "late", "not_sent", "reject", "reject_later", "partial", "told_late", "told_twice",
+        "blind", "shuffled", "invisible", "busy", "uncertain", "full", "jump", "slow", "bar_late", "bar_missing",
+        "bar_twice", "bar_revised", "mute", "takeover", "pause", "kill", "stop",
+    }  # fmt: skip
+    assert {one.world for one in outcomes} == set(NAMES)
+    assert {one.idempotency for one in outcomes} == set(CLASSES)
+    assert sum(one.executions for one in outcomes) > 300
 
 
-def test_the_same_seeds_give_the_same_journals() -> None:
-    once, again = (run(range(12), None, 1.0, 1) for _ in range(2))
-    assert once.digest == again.digest
-    assert once.digest != run(range(1, 13), None, 1.0, 1).digest
+def test_a_seed_gives_the_same_journals_twice() -> None:
+    driver = new_database()
+    first = [play(seed, driver).digest for seed in range(30)]
+    assert [play(seed, driver).digest for seed in range(30)] == first
+    assert len(set(first)) > 20
+
+
+@pytest.mark.heavy
+def test_a_seed_gives_the_same_journals_in_another_process() -> None:
+    command = [sys.executable, "-m", "tests.simulation", "SEEDS=0:24", "WORKERS=1"]
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"journals {run(range(24)).digest}" in done.stdout
+
+
+def test_the_table_shows_pauses_beside_the_zeros() -> None:
+    printed = table(run(range(30)))
+    assert all(name.value in printed for name in CLASSES)
+    head = printed.splitlines()[0]
+    assert "double orders" in head and "lost fills" in head and "mismatches" in head and "paused" in head
+    assert "a second" in printed
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_an_injected_bug_is_caught(name: str) -> None:
+    mutant = next(one for one in MUTANTS if one.name == name)
+    found = caught(mutant, 120)
+    assert found is not None, mutant.sentence
+
+
+def test_at_least_forty_bugs_are_listed_each_with_a_sentence_of_its_own() -> None:
+    assert len(MUTANTS) >= 60
+    assert len({one.name for one in MUTANTS}) == len({one.sentence for one in MUTANTS}) == len(MUTANTS)
+    assert all(one.sentence.endswith(".") for one in MUTANTS)
+
+
+def test_a_failure_names_its_seed_and_the_command_that_plays_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Checker, "after_turn", lambda self: self.raised(ValueError("a planted failure")))
+    report = run(range(4, 5))
+    assert [one.seed for one in report.failures] == [4]
+    told = complaints(report.failures)
+    assert "make simulate SEEDS=4:5" in told and "a planted failure" in told
+
+
+def test_the_emulated_broker_shares_no_code_with_ours() -> None:
+    source = pathlib.Path(sys.modules[EmulatedBroker.__module__].__file__ or "").read_text(encoding="utf-8")
+    imported = [line for line in source.splitlines() if line.startswith(("from workbench", "import workbench"))]
+    assert imported == ["from workbench.brokers.port import ("]
+
+
+@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided"])
+def test_the_oracle_imports_nothing_of_the_product(name: str) -> None:
+    source = (ROOT / "tests" / "simulation" / f"{name}.py").read_text(encoding="utf-8")
+    assert "workbench" not in source
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("idempotency", CLASSES)
+def test_twenty_thousand_schedules(idempotency: Idempotency) -> None:
+    seeds = range(100_000, 100_000 + 6_667)
+    report = run(seeds, idempotency, workers=os.cpu_count() or 1)
+    print("\n" + table(report))
+    assert not report.failures, complaints(report.failures)

@@ -149,6 +149,11 @@ def _pair() -> list[tuple[Strategy, Rules]]:
     return [(long, Rules(stop_frac=0.005)), (short, Rules(stop_frac=0.005, side=-1))]
 
 
+def _one_intent() -> list[tuple[Strategy, Rules]]:
+    strategy = _strategy("one", product="CNC", entry="close > 0", exit="close < 0", max_trades_per_day=1)
+    return [(strategy, Rules(flattens=False))]
+
+
 def _coarse() -> list[tuple[Strategy, Rules]]:
     strategy = _strategy(
         "coarse", timeframe="15m", product="CNC", entry="close > 0", exit="close < open", stop_loss_frac=0.005,
@@ -167,16 +172,18 @@ MAKERS = {
     "coarse": _coarse,
 }
 NAMES = tuple(MAKERS)
+#: The smallest world: one intent, decided at the first close, filled in the second bar, and a bar to settle.
+SMALL = "one"
 
 
 @cache
 def world(name: str) -> World:
     """A world by name; made once a process."""
-    made = MAKERS[name]()
+    made = _one_intent() if name == SMALL else MAKERS[name]()
     names = tuple(sorted({one for strategy, _ in made for one in strategy.instruments}))
     times = _times(*_EVENING) + _times(*_MORNING)
     slots = tuple(Slot(int(at.date().toordinal()) - 719163, ns, ns, ns + BAR_NS) for at, ns in times)
-    before, after = slots[:HISTORY], slots[HISTORY:]
+    before, after = slots[:HISTORY], slots[HISTORY : HISTORY + 3] if name == SMALL else slots[HISTORY:]
     source = random.Random(1)
     history = {one: _bars(walked(before, one, "5m", source)) for one in names}
     with Store.open(":memory:") as store:
@@ -190,7 +197,8 @@ def world(name: str) -> World:
             driver: Any = connection.connection.dbapi_connection
         image = driver.serialize()
     assert isinstance(image, bytes)
-    return World(name, names, after, image, tuple(idents), idents, traded, (len(after) - 5, len(after) - 3))
+    calm = (1, 1) if name == SMALL else (len(after) - 5, len(after) - 3)
+    return World(name, names, after, image, tuple(idents), idents, traded, calm)
 
 
 def _times(start: dt.datetime, count: int) -> list[tuple[pd.Timestamp, int]]:
