@@ -25,6 +25,10 @@ from workbench.strategy import Strategy
 
 Stop = Callable[[int], bool]
 
+#: Virtual time leaps over nights and holidays; a lease of the real length would end at each of them.
+LONG_NS = LEASE_NS * 10**6
+RENEWED_NS = LONG_NS // 2
+
 
 def never(_turn: int) -> bool:
     return False
@@ -32,7 +36,7 @@ def never(_turn: int) -> bool:
 
 def started(store: Store, data: Mapping[str, Bars], clock: VirtualClock, holder: str) -> Runner:
     """A runner that holds the lease."""
-    lease = Lease(store, "runner", holder, LEASE_NS * 10**6, clock.now_ns)
+    lease = Lease(store, "runner", holder, LONG_NS, clock.now_ns)
     assert lease.acquire()
     return assembled(store, clock, ReplayFeed(data), lease)
 
@@ -47,6 +51,8 @@ def paper_run(
     runner = started(store, data, clock, "one")
     last = max(int(one.grid.close_ns[-1]) for one in data.values())
     while True:
+        if not runner.lease.lasts(RENEWED_NS):
+            runner.lease.renew()
         due = runner.turn()
         turn += 1
         if due is None or due > last:

@@ -70,6 +70,6 @@ def test_P1_P3_whole_worlds(name: str, stopped: str, real_frame: Loader) -> None
 @pytest.mark.parity
 @pytest.mark.parametrize("name", EVERY_BAR)
 def test_P1_stopped_after_every_bar(name: str, real_frame: Loader) -> None:
-    different, result, _, _ = tried(name, real_frame, 700, always)
+    different, result, _, _ = tried(name, real_frame, 900, always)
     assert not different
     assert len(result.trades) >= 3

@@ -15,6 +15,7 @@ import pytest
 
 from tests.simulation.checker import Checker
 from tests.simulation.emulated import EmulatedBroker
+from tests.simulation.exhaustive import Budget, count
 from tests.simulation.mutants import MUTANTS, caught
 from tests.simulation.run import CLASSES, complaints, play, run, table
 from tests.simulation.world import NAMES, new_database
@@ -66,6 +67,29 @@ def test_a_seed_gives_the_same_journals_in_another_process() -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"journals {run(range(24)).digest}" in done.stdout
+
+
+@pytest.mark.parametrize(("idempotency", "schedules"), list(zip(CLASSES, (25, 27, 27), strict=True)))
+def test_every_single_crash_of_one_intent_is_played(idempotency: Idempotency, schedules: int) -> None:
+    counted = count(idempotency, Budget(crashes=1, network=0, takeovers=0))
+    assert counted == (schedules, [])
+
+
+@pytest.mark.parametrize("idempotency", CLASSES)
+def test_every_single_fault_of_the_wire_and_every_takeover_is_played(idempotency: Idempotency) -> None:
+    for budget in (Budget(0, 1, 0), Budget(0, 0, 1)):
+        counted = count(idempotency, budget)
+        assert counted.schedules > 10
+        assert not counted.failures
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("idempotency", CLASSES)
+def test_every_schedule_of_two_crashes_and_a_fault_of_the_wire_is_played(idempotency: Idempotency) -> None:
+    counted = count(idempotency, Budget(crashes=2, network=1, takeovers=0))
+    print(f"\n{idempotency.value}: {counted.schedules:,} schedules")
+    assert counted.schedules > 5_000
+    assert not counted.failures
 
 
 def test_the_table_shows_pauses_beside_the_zeros() -> None:
