@@ -28,7 +28,9 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 PACKAGE = pathlib.Path(__file__).resolve().parent
 
 #: Folders and modules that hold kernels, lowest first. A kernel may call its own layer and those before it.
-LAYERS: tuple[str, ...] = ("jit", "schema", "tolerance", "market", "indicators", "expressions", "engine", "research")
+LAYERS: tuple[str, ...] = (
+    "jit", "addresses", "schema", "tolerance", "market", "indicators", "expressions", "engine", "research",
+)  # fmt: skip
 
 
 def _sources(layer: str) -> list[pathlib.Path]:

@@ -7,14 +7,12 @@ kernel makes the same arrays again. It is the same ``advance_instant`` that the 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 import numba
 import numpy as np
-from numba.core import cgutils, types
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
 
+from workbench.addresses import array_at, laid_out
 from workbench.engine import records
 from workbench.engine.costs import rates_dtype
 from workbench.engine.fills import waits_for_exit
@@ -28,25 +26,8 @@ ACCOUNT, POSITION, SCRATCH = records.account_dtype, records.position_dtype, reco
 ACTION, FILL, TRADE = records.action_dtype, records.fill_dtype, records.trade_dtype
 DECISION, NOTE = records.decision_dtype, records.note_dtype
 
-
-@intrinsic  # type: ignore[untyped-decorator]
-def array_at(typing_context: Any, address: Any, shape: Any, dtype: Any) -> Any:
-    """The C-contiguous array at an address; the caller keeps what is there alive."""
-    kind = types.Array(dtype.dtype, shape.count, "C")
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = make_array(kind)(context, builder)
-        cell = context.get_data_type(kind.dtype)
-        size = context.get_constant(types.intp, context.get_abi_sizeof(cell))
-        lengths = cgutils.unpack_tuple(builder, arguments[1])
-        strides = [size]
-        for length in reversed(lengths[1:]):
-            strides.insert(0, builder.mul(strides[0], length))
-        data = builder.inttoptr(arguments[0], cell.as_pointer())
-        populate_array(array, data=data, shape=lengths, strides=strides, itemsize=size, meminfo=None)
-        return array._getvalue()  # noqa: SLF001 (how numba hands a built value over)
-
-    return kind(types.int64, shape, dtype), build
+#: Integers in ``OneInstant.table``.
+TABLE: Final = 36
 
 
 @njit
@@ -172,17 +153,17 @@ class OneInstant:
         )
         #: The fill that ``report`` books: instrument, order, ns, qty, price and charges of it are read.
         self.reported = np.zeros(1, FILL)
+        #: Addresses of everything above, kept up to date in place.
+        self.table = np.zeros(TABLE, np.int64)
         self.use(desk)
 
     def use(self, desk: Desk) -> None:
         """Go on with another desk of the same instruments: a restored one, or the same with larger buffers."""
         self.desk = desk
-        numbers: list[int] = []
-        for array in desk:
-            numbers += [array.ctypes.data, len(array)]
+        numbers = laid_out(desk)
         numbers += [array.ctypes.data for array in (*self.market.times, *self.market[1:], *self.signals)]
         numbers += [len(self.signals.rank), len(self.signals.atr), self.reported.ctypes.data]
-        self._table = np.array(numbers, np.int64)
+        self.table[:] = numbers
 
     def advance(self) -> int:
         """Fills, base close and, at a strategy close, the step, for the instant written into ``market``.
@@ -194,11 +175,11 @@ class OneInstant:
         """
         if numba.config.DISABLE_JIT:
             return advance_instant(self.desk, self.market, 0, self.signals, 0) if room(self.desk) else -1
-        return int(advance_at(self._table))
+        return int(advance_at(self.table))
 
     def close(self) -> int:
         """Base close and, at a strategy close, the step; fills were reported before. Returns as ``advance``."""
-        return int(close_at(self._table))
+        return int(close_at(self.table))
 
     def report(self, session: int) -> int:
         """Book the fill in ``reported``, which fell into a session (``engine.reports``).
@@ -208,16 +189,16 @@ class OneInstant:
         int
             1 if the order works and the fill is booked, 0 if there is no such order, -1 when a buffer is too full.
         """
-        return int(report_at(self._table, session))
+        return int(report_at(self.table, session))
 
     def waits(self, k: int) -> bool:
         """Whether the entry of instrument ``k`` waits for an exit that it named (D8)."""
-        return bool(waits_at(self._table, k))
+        return bool(waits_at(self.table, k))
 
     def drop_waiting(self, k: int, ns: int) -> int:
         """Drop the entry of instrument ``k``, whose bar opened at ``ns``, if it still waits; 1 if it did."""
-        return int(drop_at(self._table, k, ns))
+        return int(drop_at(self.table, k, ns))
 
     def withdraw(self, k: int, order: int, ns: int) -> int:
         """Forget an order that a broker refused; 1 if it worked."""
-        return int(withdraw_at(self._table, k, order, ns))
+        return int(withdraw_at(self.table, k, order, ns))

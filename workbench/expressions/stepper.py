@@ -5,63 +5,34 @@ The coarser bars grow through the same ``absorb`` as in the array form, and clos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.addresses import laid_out
 from workbench.errors import ConfigError
 from workbench.expressions.batch import Batch
-from workbench.expressions.kernels import advance_all
+from workbench.expressions.instant import (
+    FIRST_OF_SESSION,
+    INSIDE,
+    LAST,
+    NUMBERS,
+    OUTSIDE,
+    TABLE,
+    Fed,
+    pass_instant,
+)
 from workbench.expressions.program import Program
-from workbench.jit import njit
 from workbench.market.grid import Grid, buckets
-from workbench.market.resample import absorb, partial_dtype
+from workbench.market.resample import partial_dtype
 from workbench.market.timeframe import MINUTE_NS, Timeframe
-from workbench.schema import N_LEAVES, Leaf
+from workbench.schema import N_LEAVES
 
-#: Where an interval stands in a coarser bar.
-OUTSIDE, INSIDE, LAST = 0, 1, 2
-
-_FIRST_OF_SESSION: Final = int(Leaf.SESSION)
-
-
-@njit
-def observe(partials: Any, place: Any, bar: Any, is_bar: bool, session: Any, leaves: Any, closed: Any) -> None:
-    """Fold one instant into the bars of every timeframe.
-
-    Parameters
-    ----------
-    partials : record[timeframes] of ``partial_dtype``
-        The running bars; changed in place.
-    place : uint8[timeframes]
-        Where this interval stands in a bar of each timeframe: ``OUTSIDE`` (after a proxy cut), ``INSIDE``, or
-        ``LAST``, which makes it final.
-    bar : float64[5]
-        Open, high, low, close, volume of the base bar.
-    is_bar : bool
-        Whether there is one.
-    session : float64[4]
-        What the instant says of its session: ``Leaf.SESSION`` and the leaves after it.
-    leaves : float64[timeframes, N_LEAVES]
-        Out: the bars that closed.
-    closed : bool[timeframes]
-        Out: whether a bar of each timeframe closed.
-    """
-    first = leaves.shape[1] - session.shape[0]
-    for k in range(partials.shape[0]):
-        partial = partials[k]
-        if is_bar and place[k] != OUTSIDE:
-            absorb(partial, bar[0], bar[1], bar[2], bar[3], bar[4])
-        closed[k] = place[k] == LAST and partial["bars"] > 0
-        if closed[k]:
-            leaves[k, 0], leaves[k, 1], leaves[k, 2] = partial["open"], partial["high"], partial["low"]
-            leaves[k, 3], leaves[k, 4] = partial["close"], partial["volume"]
-            for i in range(session.shape[0]):
-                leaves[k, first + i] = session[i]
-            partial["bars"] = 0
+_NOTHING = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,22 +78,56 @@ class Stepper:
             sorted({one for program in programs for one in program.timeframes}, reverse=True)
         )
         self.cut_at_proxy = cut_at_proxy
-        self._jobs = [self.batch.jobs(timeframe, row=k) for k, timeframe in enumerate(self.timeframes)]
+        jobs = [self.batch.jobs(timeframe, row=k) for k, timeframe in enumerate(self.timeframes)]
+        self._jobs = np.concatenate(jobs)
+        self._job_off = np.cumsum([0, *map(len, jobs)], dtype=np.int64)
         self._partials: Any = np.zeros(len(self.timeframes), partial_dtype)
         self._leaves = np.full((len(self.timeframes), N_LEAVES), np.nan)
         self._closed = np.zeros(len(self.timeframes), np.bool_)
         self._bar = np.full(5, np.nan)
+        self._watched = _NOTHING, _NOTHING.reshape(0, 2), _NOTHING, np.array([-1])
+        #: Addresses of everything above, for ``instant.feed_many``; kept up to date in place.
+        self.table = np.zeros(TABLE, np.int64)
         self.use(grid)
+
+    def watch(self, own: Timeframe, bits: Mapping[str, int], numbers: Sequence[str | None]) -> None:
+        """Say what ``instant.feed_many`` tells of the first program at closes of one timeframe.
+
+        Parameters
+        ----------
+        own : Timeframe
+            Of the strategy's own bars.
+        bits : mapping of str to int
+            Bits of ``Signal`` by the root that sets them.
+        numbers : sequence of str or None
+            Roots whose values are wanted, at most ``NUMBERS``; None for none at that place.
+        """
+        assert len(numbers) <= NUMBERS, numbers
+        program = self.batch.programs[0]
+        roots = [(program.roots[root], bit) for root, bit in bits.items()]
+        wanted = [-1 if root is None else program.roots[root] for root in numbers]
+        self._watched = (
+            program.calls.astype(np.int64),
+            np.array(roots, np.int64).reshape(-1, 2),
+            np.array(wanted, np.int64),
+            np.array([self.timeframes.index(own)]),
+        )
+        self._lay_out()
 
     def use(self, grid: Grid) -> None:
         """Go on with another grid, of sessions after those of the one before; no bar runs across sessions."""
-        cuts = [self.cut_at_proxy and one.is_daily and not grid.timeframe.is_daily for one in self.timeframes]
-        groups = [buckets(grid, one, cut) for one, cut in zip(self.timeframes, cuts, strict=True)]
-        places = [np.where(one.final, LAST, np.where(one.bucket >= 0, INSIDE, OUTSIDE)) for one in groups]
-        self._place = np.ascontiguousarray(np.transpose(places).astype(np.uint8))
-        self._session = _session_leaves(grid)
+        self._place, self._session = _places(grid, self.timeframes, self.cut_at_proxy), _session_leaves(grid)
         self.at = 0
         self.size = len(grid)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        batch = self.batch
+        self._fed = Fed(
+            batch.nodes, batch.state, batch.values, batch.seen, self._partials, self._leaves, self._closed, self._place,
+            self._session, self._jobs, self._job_off, *self._watched,
+        )  # fmt: skip
+        self.table[:] = laid_out(self._fed)
 
     def feed(self, bar: Sequence[float] | None) -> tuple[Timeframe, ...]:
         """Let the next instant of the grid pass.
@@ -146,16 +151,9 @@ class Stepper:
             raise ConfigError("the grid has no further instant: go on with use(grid) of the next session")
         if bar is not None:
             self._bar[:] = bar
-        place, session = self._place[self.at], self._session[self.at]
-        observe(self._partials, place, self._bar, bar is not None, session, self._leaves, self._closed)
+        pass_instant(self._fed, self.at, self._bar, bar is not None)
         self.at += 1
-        batch = self.batch
-        passed: list[Timeframe] = []
-        for k, timeframe in enumerate(self.timeframes):
-            if self._closed[k]:
-                passed.append(timeframe)
-                advance_all(batch.nodes, self._jobs[k], self._leaves, batch.state, batch.values, batch.seen)
-        return tuple(passed)
+        return tuple(one for one, closed in zip(self.timeframes, self._closed, strict=True) if closed)
 
     def value(self, root: str, number: int = 0) -> float:
         """Latest value of one root of one program; missing is NaN, a condition 1.0, 0.0 or NaN."""
@@ -177,10 +175,20 @@ class Stepper:
         batch.seen[:], self._partials[:] = snapshot.seen, snapshot.partials
 
 
+@lru_cache(maxsize=64)
+def _places(grid: Grid, timeframes: tuple[Timeframe, ...], cut_at_proxy: bool) -> npt.NDArray[np.uint8]:
+    """uint8[m, timeframes]: where every interval stands in a bar of each timeframe. Not to be written to."""
+    cuts = [cut_at_proxy and one.is_daily and not grid.timeframe.is_daily for one in timeframes]
+    groups = [buckets(grid, one, cut) for one, cut in zip(timeframes, cuts, strict=True)]
+    places = [np.where(one.final, LAST, np.where(one.bucket >= 0, INSIDE, OUTSIDE)) for one in groups]
+    return np.ascontiguousarray(np.transpose(places).astype(np.uint8))
+
+
+@lru_cache(maxsize=64)
 def _session_leaves(grid: Grid) -> npt.NDArray[np.float64]:
     """float64[m, 4]: ``Leaf.SESSION`` and the leaves after it, at the close of every interval."""
     sessions, row = grid.sessions, grid.session
-    out = np.empty((len(grid), N_LEAVES - _FIRST_OF_SESSION))
+    out = np.empty((len(grid), N_LEAVES - FIRST_OF_SESSION))
     out[:, 0] = sessions.date[row]
     out[:, 1] = (grid.close_ns - sessions.open_ns[row]) / MINUTE_NS
     out[:, 2] = (sessions.close_ns[row] - grid.close_ns) / MINUTE_NS

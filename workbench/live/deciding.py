@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import numpy as np
-import numpy.typing as npt
-
 from workbench.journal import tables
-from workbench.live.deployed import BAR, digest_of, values_of
-from workbench.live.gates import Mask
+from workbench.live.deployed import NOTHING, values_of
 from workbench.live.heard import Heard
 from workbench.live.page import Page
 from workbench.live.said import Said
 from workbench.live.schedule import Interval
+from workbench.live.together import Outcome
 
 
 def report(said: Said, one: Heard, interval: Interval, gone: Collection[int] = ()) -> None:
@@ -55,8 +52,8 @@ def drop(said: Said, k: int, interval: Interval) -> bool:
     return dropped
 
 
-def decide(page: Page, said: Said, interval: Interval, flags: npt.NDArray[np.uint8], mask: Mask) -> None:
-    """Base close and, at a strategy close, the step; what they say goes on the page.
+def decide(page: Page, said: Said, interval: Interval, outcome: Outcome, held_back: str) -> None:
+    """Write down what a base close and, at a strategy close, the step said.
 
     Parameters
     ----------
@@ -66,38 +63,34 @@ def decide(page: Page, said: Said, interval: Interval, flags: npt.NDArray[np.uin
         Of the deployment, on that page.
     interval : Interval
         Whose bars were fed.
-    flags : uint8[instruments]
-        Bits of ``Signal``.
-    mask : Mask
-        Signals that the step may see.
+    outcome : Outcome
+        What it did to the deployment.
+    held_back : str
+        Why the step did not see some signals; empty if it saw all.
     """
     standing = said.standing
     deployed = standing.deployed
-    stepped = deployed.close(interval, flags & np.uint8(mask.bits))
-    taken = deployed.taken()
-    body: dict[str, object] = {"open": interval.open_ns, "bars": digest_of(deployed.prices)}
-    if decisions := said.decisions(taken["decisions"]):
-        body["decisions"] = decisions
-    if mask.word:
-        body["held_back"] = mask.word
-    if stepped:
+    taken = deployed.taken() if outcome.is_written else NOTHING
+    body: dict[str, object] = {"open": interval.open_ns, "bars": outcome.digest}
+    if len(taken["decisions"]):
+        body["decisions"] = said.decisions(taken["decisions"])
+    if held_back:
+        body["held_back"] = held_back
+    if outcome.is_step:
         body["values"] = values_of(deployed)
         standing.evaluated_ns = interval.close_ns
-        standing.counts["bars"] += bool((flags & BAR).any())
-    kind = "EVALUATED" if stepped else "BAR_CLOSED_RECEIVED"
+        standing.counts["bars"] += outcome.is_evaluated
+    kind = "EVALUATED" if outcome.is_step else "BAR_CLOSED_RECEIVED"
     standing.write(page, interval.close_ns, said.at_ns, kind, body)
-    said.actions(taken["actions"])
-    said.notes(taken["notes"])
-    if deployed.traded:
-        page.add(tables.equity_points, _point(said, interval))
-
-
-def _point(said: Said, interval: Interval) -> dict[str, object]:
-    account = said.standing.deployed.desk.account[0]
-    return {
-        "deployment_id": said.standing.id,
-        "ts_ns": interval.close_ns,
-        "cash": float(account["cash"]),
-        "position_value": float(account["position_value"]),
-        "held": bool(account["n_positions"]),
-    }
+    if outcome.is_written:
+        said.actions(taken["actions"])
+        said.notes(taken["notes"])
+    if outcome.is_traded:
+        point = {
+            "deployment_id": standing.id,
+            "ts_ns": interval.close_ns,
+            "cash": outcome.cash,
+            "position_value": outcome.position_value,
+            "held": outcome.is_held,
+        }
+        page.add(tables.equity_points, point)

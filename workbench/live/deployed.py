@@ -8,7 +8,6 @@ expressions now and then, and bars since then are fed again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -44,7 +43,10 @@ _ROOTS = {
     "short_exit": Signal.SHORT_EXIT,
 }
 
-BAR, WARM = int(Signal.BAR), int(Signal.WARM)  # looked up once: an enum's attribute is a call
+#: Roots whose values the step reads as numbers, in the order of its signals.
+_NUMBERS = ("rank", "stop_atr")
+
+BAR = int(Signal.BAR)  # looked up once: an enum's attribute is a call
 
 Bar = tuple[float, float, float, float, float]
 
@@ -72,23 +74,21 @@ class Deployed:
         Close of the last interval that passed; 0 before the first.
     deciding : bool
         Whether decisions have begun (B8).
-    traded : bool
-        Whether any instrument had a bar in the interval that was fed last.
     """
 
     def __init__(self, given: Given, day: Day) -> None:
         self.given, self.names = given, given.names
         self.number = {name: k for k, name in enumerate(self.names)}
         roots = given.strategy.program.roots
-        self._bits = [(root, int(bit)) for root, bit in _ROOTS.items() if root in roots]
-        self._ranked, self._with_atr = "rank" in roots, "stop_atr" in roots
+        numbers = [root if root in roots else None for root in _NUMBERS]
         desk = new_desk(given.strategy, given.instruments, given.costs, given.initial_cash, rows=ROWS)
-        self.one = OneInstant(desk, self._ranked, self._with_atr)
+        self.one = OneInstant(desk, *(root is not None for root in numbers))
         cut = given.strategy.execution == "proxy_close"
         self.steppers = [Stepper([given.strategy.program], day.grid, cut) for _ in self.names]
-        self._own = given.strategy.bar_timeframe
-        self.prices = np.full((len(self.names), 5), np.nan)
-        self.passed_ns, self.deciding, self.traded = 0, False, False
+        bits = {root: int(bit) for root, bit in _ROOTS.items() if root in roots}
+        for stepper in self.steppers:
+            stepper.watch(given.strategy.bar_timeframe, bits, numbers)
+        self.passed_ns, self.deciding, self._is_warm = 0, False, False
         self.day = day
         self.times = day.times(given.strategy)
         self.from_at = 0
@@ -110,6 +110,13 @@ class Deployed:
         """The engine's records."""
         return self.one.desk
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether the expressions of every instrument are warm (E7); what is warm stays so."""
+        if not self._is_warm:
+            self._is_warm = all(one.is_warm() for one in self.steppers)
+        return self._is_warm
+
     # --- instants ----------------------------------------------------------------------------------------------------
 
     def enter(self, day: Day) -> None:
@@ -125,51 +132,6 @@ class Deployed:
         if not self.deciding and (start == 0 or interval.at >= self.day.first_of_bar_from(self.given.strategy, start)):
             self.deciding = True
         return self.deciding
-
-    def feed(self, interval: Interval, bars: Mapping[str, Bar]) -> npt.NDArray[np.uint8]:
-        """Let an interval's bars pass through the expressions; uint8[instruments], bits of ``Signal``.
-
-        Nothing is decided.
-        """
-        if interval.day != self.day.day:
-            raise AssertionError("an interval of another session: enter it first")
-        flags = np.zeros(len(self.names), np.uint8)
-        self.traded = False
-        for k, (name, stepper) in enumerate(zip(self.names, self.steppers, strict=True)):
-            stepper.at = interval.at
-            bar = bars.get(name)
-            self.prices[k] = np.nan if bar is None else bar
-            self.traded = self.traded or bar is not None
-            if self._own not in stepper.feed(bar):
-                continue
-            flag = BAR | WARM if stepper.is_warm() else BAR
-            for root, bit in self._bits:
-                if stepper.value(root) == 1.0:
-                    flag |= bit
-            flags[k] = flag
-        self.passed_ns = interval.close_ns
-        return flags
-
-    def close(self, interval: Interval, flags: npt.NDArray[np.uint8]) -> bool:
-        """Base close of the interval that was fed and, at a strategy close, the step; whether it was one."""
-        self._show(interval)
-        signals = self.one.signals
-        signals.flags[0] = flags
-        for k, stepper in enumerate(self.steppers if self._ranked or self._with_atr else ()):
-            evaluated = bool(flags[k] & BAR)
-            if self._ranked:
-                signals.rank[0, k] = stepper.value("rank") if evaluated else np.nan
-            if self._with_atr:
-                signals.atr[0, k] = stepper.value("stop_atr") if evaluated else np.nan
-        return self._again(self.one.close) == 1
-
-    def _show(self, interval: Interval) -> None:
-        """Write an interval and its bars where the engine reads them."""
-        market, at = self.one.market, interval.at
-        ours, theirs = market.times, self.times
-        ours.open_ns[0], ours.close_ns[0] = theirs.open_ns[at], theirs.close_ns[at]
-        ours.session[0], ours.flags[0] = theirs.session[at], theirs.flags[at]
-        market.open[0], market.high[0], market.low[0], market.close[0] = self.prices.T[:4]
 
     def report(self, fill: tuple[int, int, int, float, float, float], day: int) -> bool:
         """Book a reported fill (instrument, order, ns, qty, price, charges); whether such an order works."""
@@ -213,11 +175,6 @@ def values_of(deployed: Deployed) -> list[list[float | None]]:
     """Latest value of every node of the expressions, an instrument after the other; None is missing."""
     nodes = (one.batch.values.tolist() for one in deployed.steppers)
     return [[None if value != value else value for value in one] for one in nodes]
-
-
-def is_warm(deployed: Deployed) -> bool:
-    """Whether the expressions of every instrument are warm (E7)."""
-    return all(one.is_warm() for one in deployed.steppers)
 
 
 def memory_of(deployed: Deployed) -> bytes:

@@ -31,6 +31,7 @@ from workbench.live.said import Said
 from workbench.live.schedule import Interval, schedule_of
 from workbench.live.standing import Standing
 from workbench.live.stopping import cancel_orders
+from workbench.live.together import Together
 from workbench.market.timeframe import DAY_NS
 
 #: What the engine says; the other kinds tell of people, brokers and time.
@@ -98,6 +99,7 @@ class Replay:
         self._page = Page()
         self._bars: dict[int, dict[str, Bar]] = {}
         self._intervals = 0
+        self._alone: Together | None = None
 
     def verdict(self) -> Verdict:
         """The journal, then the other tables."""
@@ -184,10 +186,13 @@ class Replay:
         for k in deployed.working_entries():
             if deployed.names[k] in bars and deployed.one.waits(k):
                 raise ValueError(f"the entry of {deployed.names[k]} should have been dropped (D8)")
-        if interval.day != deployed.day.day:
+        if interval.day != deployed.day.day or self._alone is None:
             deployed.enter(self._schedule.day(interval.day))
-        flags = deployed.feed(interval, bars)
-        decide(self._page, said, interval, flags, MASKS[row.body.get("held_back", "")])
+            self._alone = Together([deployed])
+        mask = MASKS[row.body.get("held_back", "")]
+        self._alone.feed(interval, bars)
+        self._alone.close(interval, [0], [mask.bits])
+        decide(self._page, said, interval, self._alone.outcome(0), mask.word)
         self._intervals += 1
 
     def _coming(self) -> Interval:

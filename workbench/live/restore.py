@@ -10,13 +10,14 @@ from workbench.errors import HaltError
 from workbench.jit import engine_hash
 from workbench.journal import tables
 from workbench.live.beginning import History
-from workbench.live.deployed import Deployed, digest_of, layout, remember
+from workbench.live.deployed import Deployed, layout, remember
 from workbench.live.feed import ClosedBar
 from workbench.live.given import Given
 from workbench.live.inbox import stored_bars
 from workbench.live.intents import OPEN, Intent, IntentState
 from workbench.live.schedule import Interval, Schedule, schedule_of
 from workbench.live.standing import Known, Standing, Status
+from workbench.live.together import Together
 from workbench.market.timeframe import DAY_NS
 
 
@@ -131,12 +132,13 @@ def feed_again(
         interval = schedule.after(kept.instant_ns)
     since = min(after_ns - DAY_NS, first.ts_ns)
     bars = stored_bars(connection, deployed.names, str(given.timeframe), since, until_ns + DAY_NS)
-    history = History()
+    history, alone = History(), Together([deployed])
     while interval is not None and interval.close_ns <= until_ns:
         if interval.day != deployed.day.day:
             deployed.enter(schedule.day(interval.day))
-        deployed.feed(interval, bars.get(interval.ts_ns, {}))
-        history.add(digest_of(deployed.prices))
+            alone = Together([deployed])
+        alone.feed(interval, bars.get(interval.ts_ns, {}))
+        history.add(alone.digest(0))
         interval = schedule.after(interval.close_ns)
     deployed.passed_ns = max(until_ns, first.open_ns)
     following = schedule.day_after(deployed.passed_ns)

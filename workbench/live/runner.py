@@ -31,6 +31,7 @@ from workbench.live.reconcile import differences
 from workbench.live.said import Said
 from workbench.live.schedule import Interval, Schedule, schedule_of
 from workbench.live.standing import Standing, Status
+from workbench.live.together import Together
 
 #: How long after its close an interval waits for bars of which nobody knows whether they come.
 GRACE_NS = 2 * 10**9
@@ -45,6 +46,7 @@ class Group:
 
     schedule: Schedule
     standings: dict[str, Standing] = field(default_factory=dict)
+    together: Together | None = None
 
     @property
     def timeframe(self) -> str:
@@ -221,10 +223,7 @@ class Runner:
             one for one in group.standings.values()
             if one.deployed.passed_ns < interval.close_ns and one.status is not Status.STOPPED
         ]  # fmt: skip
-        for one in active:
-            if one.deployed.day.day != interval.day:
-                one.deployed.enter(group.schedule.day(interval.day))
-                self._unchecked.add(one.id)
+        together = self._together(group, active, interval)
         trading = [one for one in active if one.deployed.decides_at(interval) and self._trades(one)]
         page = Page()
         self.inbox.store(page, group.timeframe, interval.ts_ns, self.clock.now_ns())
@@ -232,10 +231,23 @@ class Runner:
             self._commit(page)
             self._fill(trading, interval, bars)
             page = Page()
-        saids = [self._close(page, one, interval, bars) for one in active]
+        together.feed(interval, bars)
+        saids = self._close(page, active, interval, together)
         self._commit(page)
         self.inbox.pass_through(group.timeframe, interval.ts_ns)
         self._hand_over(saids)
+
+    def _together(self, group: Group, active: Sequence[Standing], interval: Interval) -> Together:
+        """The deployments that an interval passes, in its session."""
+        for one in active:
+            if one.deployed.day.day != interval.day:
+                one.deployed.enter(group.schedule.day(interval.day))
+                self._unchecked.add(one.id)
+                group.together = None
+        moving = [one.deployed for one in active]
+        if group.together is None or not group.together.moves(moving):
+            group.together = Together(moving)
+        return group.together
 
     def _trades(self, standing: Standing) -> bool:
         account = standing.deployed.given.account
@@ -289,35 +301,49 @@ class Runner:
         standing.keep(page, now)
         return said
 
-    def _close(self, page: Page, standing: Standing, interval: Interval, bars: Mapping[str, Bar]) -> Said:
-        """Base close and, at a strategy close, the step, with what it says on the page."""
-        deployed, now = standing.deployed, self.clock.now_ns()
-        said = Said(standing, page, now, self.lease.epoch)
-        flags = deployed.feed(interval, bars)
+    def _close(
+        self, page: Page, active: Sequence[Standing], interval: Interval, together: Together
+    ) -> list[Said]:
+        """Base close and, at a strategy close, the step, with what they say on the page."""
+        now = self.clock.now_ns()
+        saids = [Said(one, page, now, self.lease.epoch) for one in active]
+        for said in saids:
+            if said.standing.parts:
+                self._book_parts(said, interval)
+        deciding = [i for i, one in enumerate(active) if one.deployed.deciding]
+        masks = {i: self.gates.mask(active[i], interval, now) for i in deciding}
+        together.close(interval, deciding, [mask.bits for mask in masks.values()])
+        for i, said in enumerate(saids):
+            standing = said.standing
+            if i in masks:
+                decide(page, said, interval, together.outcome(i), masks[i].word)
+            page.add(
+                tables.jobs,
+                {
+                    "deployment_id": standing.id,
+                    "key": f"BAR:{standing.deployed.given.timeframe}:{interval.close_ns}",
+                    "done_ns": now,
+                    "epoch": self.lease.epoch,
+                },
+            )
+            if interval.at + 1 == len(standing.deployed.day):
+                self._remember(page, standing, interval)
+            standing.keep(page, now)
+        return saids
+
+    def _book_parts(self, said: Said, interval: Interval) -> None:
+        """What has filled of orders that are not done, at the close of a bar.
+
+        A part that is held must be protected, and what protects must fit it: what has not filled by the close of its
+        bar is taken back, and what has is booked a bar later, whatever the broker has told by then.
+        """
+        standing = said.standing
         for order in sorted(standing.parts):
-            # A part that is held must be protected, and what protects must fit it: what has not filled by the close of
-            # its bar is taken back, and what has is booked a bar later, whatever the broker has told by then.
             known = standing.known[order]
             if order in standing.cut:
                 report(said, Heard(order, known.instrument, tuple(standing.parts.pop(order))), interval)
             elif known.reason == "ENTRY_SIGNAL" or known.kind != "open":
                 said.cut(order, interval.close_ns)
-        if deployed.deciding:
-            mask = self.gates.mask(standing, interval, now)
-            decide(page, said, interval, flags, mask)
-        page.add(
-            tables.jobs,
-            {
-                "deployment_id": standing.id,
-                "key": f"BAR:{deployed.given.timeframe}:{interval.close_ns}",
-                "done_ns": now,
-                "epoch": self.lease.epoch,
-            },
-        )
-        if interval.at + 1 == len(deployed.day):
-            self._remember(page, standing, interval)
-        standing.keep(page, now)
-        return said
 
     def _remember(self, page: Page, standing: Standing, interval: Interval) -> None:
         page.memories[standing.id] = {

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from workbench.brokers.port import Event
 from workbench.journal import tables
 from workbench.journal.chain import FIRST, canonical, link
-from workbench.live.deployed import Deployed, is_warm, layout
+from workbench.live.deployed import Deployed, layout
 from workbench.live.page import Page, Row
 
 #: What a deployment has counted before it begins.
@@ -144,7 +144,7 @@ class Standing:
     def _shown(self) -> str:
         if self.deployed.desk.account[0]["n_positions"]:
             return "IN_POSITION"
-        return "FLAT" if is_warm(self.deployed) else "WARMING_UP"
+        return "FLAT" if self.deployed.is_warm else "WARMING_UP"
 
     @classmethod
     def of(cls, deployed: Deployed, row: Row) -> Standing:

@@ -10,10 +10,14 @@ import compileall
 import sys
 import time
 
+import numpy as np
+
 from workbench.costs import bps
 from workbench.engine.desk import new_desk
+from workbench.engine.many_instants import close_many, told_dtype
 from workbench.engine.one_instant import OneInstant
 from workbench.expressions.batch import Batch
+from workbench.expressions.instant import NUMBERS, feed_many
 from workbench.expressions.stepper import Stepper
 from workbench.jit import PACKAGE
 from workbench.market import samples
@@ -61,10 +65,20 @@ def compile_kernels() -> float:
         call(0)
     one.drop_waiting(0, 0)
     one.withdraw(0, 0, 0)
+    _many()
     sweep(strategy, bars, {"cooldown_bars": [0]}, keep=False, progress=False, workers=1)
     # Where Python is told to write no bytecode, every process would compile these sources anew.
     compileall.compile_dir(PACKAGE, quiet=2)
     return time.perf_counter() - started
+
+
+def _many() -> None:
+    """The calls that move many deployments, with none."""
+    none, bits, bars, numbers = np.zeros(0, np.int64), np.zeros(0, np.uint8), np.zeros((0, 5)), np.zeros((0, NUMBERS))
+    feed_many(none, 0, bars, none, bits, numbers)
+    close_many(
+        none, none, np.zeros(3, np.int64), bits, none, bars, none, bits, numbers, bits, np.zeros(0, told_dtype)
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
