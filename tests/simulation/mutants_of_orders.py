@@ -268,11 +268,10 @@ def _strange_ignored() -> list[Patch]:
 
 
 def _fills_only_when_something_works() -> list[Patch]:
-    def trades(self: Any, standing: Any) -> bool:
-        account = standing.deployed.given.account
-        return bool(standing.held) or self.executor.pending(account) or self.venue.works(account)
+    def stirs(self: Any, standing: Any) -> bool:
+        return bool(standing.held) or self.executor.pending(standing.deployed.given.account)
 
-    return [(runner.Runner, "_trades", trades), (runner.Runner, "hear", lambda *_, **__: None)]
+    return [(runner.Runner, "_stirs", stirs), (runner.Runner, "hear", lambda *_, **__: None)]
 
 
 def _order_of_silence() -> list[Patch]:

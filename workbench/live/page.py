@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,7 +59,7 @@ def _execute(connection: sa.Connection, statement: Any, rows: Sequence[Row]) -> 
     Straight through the driver: at every bar this runs, and naming columns anew costs more than writing them.
     """
     sql, order = _driver_sql(connection.dialect, statement, tuple(rows[0]))
-    values: Any = rows if order is None else [tuple([row[name] for name in order]) for row in rows]
+    values: Any = rows if order is None else list(map(itemgetter(*order), rows))
     connection.exec_driver_sql(sql, list(values))
 
 
