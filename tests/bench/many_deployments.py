@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tests.paper_run import RENEWED_NS
+
 SHARES = 20
 CASH = 1_000_000.0
 
-#: Run by a fresh process; prints figures as JSON.
+#: Run by fresh processes; each prints its figures as JSON.
 ALONE = """
 import json
 from tests.bench import many_deployments
-print(json.dumps(many_deployments.figures(COUNT, "FOLDER", BARS)))
+print(json.dumps(many_deployments.WHAT))
 """
 
 
@@ -82,49 +85,79 @@ def run(runner: Any, clock: Any, bars: int) -> Timed:
     """Let so many bars pass."""
     timed = Timed(runner)
     while len(timed.whole_s) < bars:
+        if not runner.lease.lasts(RENEWED_NS):
+            runner.lease.renew()
         due = timed.turn()
         assert due is not None, "the bars are at their end"
         clock.wait_until(due)
     return timed
 
 
-def figures(count: int, folder: str, bars: int) -> dict[str, float]:
-    """Deploy, run so many bars, forget everything and begin again."""
-    import psutil
-
+def deployed(folder: str, strategies: Iterable[Any], data: dict[str, Any]) -> tuple[Any, Any]:
+    """A database with those strategies, and a clock at the first bar."""
     import workbench as wb
-    from tests.paper_run import started
     from workbench.journal.store import Store
     from workbench.live.clock import VirtualClock
     from workbench.live.deploy import Wish, deploy
 
-    data, costs = markets(), wb.costs.zerodha_equity(5)
-    with Store.open(Path(folder) / "bench.db") as store:
-        for number in range(count):
-            made = strategy(number)
-            deploy(store, Wish(made, {name: data[name] for name in made.instruments}, costs, CASH, 0), 0)
-        clock = VirtualClock(0)
-        clock.wait_until(min(int(one.ts_ns[0]) for one in data.values()))
-        # What numpy and the kernels take once is not what a deployment weighs.
-        started(Store.open(":memory:"), data, clock, "one")
-        before = psutil.Process().memory_info().rss
-        runner = started(store, data, clock, "one")
-        run(runner, clock, 2)
-        gc.collect()
-        each_kb = (psutil.Process().memory_info().rss - before) / 1024 / count
-        gc.freeze()
-        timed = run(runner, clock, bars)
-        del runner
-        clock, began = VirtualClock(clock.now_ns()), time.perf_counter()
-        again = run(started(store, data, clock, "one"), clock, 1)
-        restart_s = time.perf_counter() - began
-        assert again.whole_s
-    durable, whole = np.array(timed.durable_s) * 1e3, np.array(timed.whole_s) * 1e3
+    store, costs = Store.open(Path(folder) / "bench.db"), wb.costs.zerodha_equity(5)
+    for made in strategies:
+        deploy(store, Wish(made, {name: data[name] for name in made.instruments}, costs, CASH, 0), 0)
+    clock = VirtualClock(0)
+    clock.wait_until(min(int(one.ts_ns[0]) for one in data.values()))
+    return store, clock
+
+
+def milliseconds(seconds: list[float], which: float) -> float:
+    """A percentile."""
+    return float(np.percentile(np.array(seconds) * 1e3, which))
+
+
+def figures(folder: str, count: int, bars: int) -> dict[str, float]:
+    """Deploy and run so many bars: how long a bar takes, and what a deployment weighs."""
+    import psutil
+
+    from tests.paper_run import started
+    from workbench.journal.store import Store
+
+    data = markets()
+    store, clock = deployed(folder, map(strategy, range(count)), data)
+    # What numpy and the kernels take once is not what a deployment weighs.
+    started(Store.open(":memory:"), data, clock, "one")
+    before = psutil.Process().memory_info().rss
+    runner = started(store, data, clock, "one")
+    run(runner, clock, 2)
+    gc.collect()
+    each_kb = (psutil.Process().memory_info().rss - before) / 1024 / count
+    gc.freeze()
+    timed = run(runner, clock, bars)
+    (Path(folder) / "stands").write_text(str(clock.now_ns()))
     return {
-        "durable_p50_ms": float(np.percentile(durable, 50)),
-        "durable_p99_ms": float(np.percentile(durable, 99)),
-        "whole_p50_ms": float(np.percentile(whole, 50)),
-        "whole_p99_ms": float(np.percentile(whole, 99)),
+        "p50_ms": milliseconds(timed.durable_s, 50),
+        "p99_ms": milliseconds(timed.durable_s, 99),
+        "whole_p50_ms": milliseconds(timed.whole_s, 50),
         "each_kb": each_kb,
-        "restart_s": restart_s,
     }
+
+
+def restarted(folder: str) -> dict[str, float]:
+    """A new process on a database that another one left: until the next bar has passed."""
+    from tests.paper_run import started
+    from workbench.journal.store import Store
+    from workbench.live.clock import VirtualClock
+
+    clock = VirtualClock(int((Path(folder) / "stands").read_text()))
+    run(started(Store.open(Path(folder) / "bench.db"), markets(), clock, "one"), clock, 1)
+    return {}
+
+
+def year(folder: str) -> dict[str, float]:
+    """One deployment through a year of five-minute bars, as fast as it goes."""
+    from tests.paper_run import started
+    from workbench.market import samples
+
+    data = {"NSE:S0": samples.synthetic(seed=1, start="2023-01-01", end="2023-12-31")}
+    store, clock = deployed(folder, [strategy(0)], data)
+    began, bars = time.perf_counter(), len(data["NSE:S0"].ts_ns)
+    timed = run(started(store, data, clock, "one"), clock, bars)
+    return {"year_s": time.perf_counter() - began, "bars": bars, "p99_ms": milliseconds(timed.durable_s, 99)}
