@@ -23,10 +23,26 @@ from workbench.engine.fills import market_price, touched
 from workbench.engine.records import Records
 from workbench.journal import tables
 from workbench.journal.chain import canonical
+from workbench.journal.driver import execute_many
 from workbench.journal.store import Store
 from workbench.schema import OrderKind
 
 _KEY: Any = sa.bindparam("key")
+_ADD_ORDER, _ADD_EVENT = tables.paper_orders.insert(), tables.paper_events.insert()
+_ADD_ACCOUNT = tables.paper_accounts.insert()
+_DROP_ORDER = tables.paper_orders.delete().where(tables.paper_orders.c.broker_id == _KEY)
+_DROP_ACCOUNT = tables.paper_accounts.delete().where(tables.paper_accounts.c.account == _KEY)
+
+#: What an account is opened with: orders that work, how many were placed and told, positions.
+_WORKING = (
+    tables.paper_orders.select()
+    .where(tables.paper_orders.c.account == _KEY, tables.paper_orders.c.works)
+    .order_by(tables.paper_orders.c.place)
+)
+_PLACED = sa.select(sa.func.max(tables.paper_orders.c.place)).where(tables.paper_orders.c.account == _KEY)
+_TOLD = sa.select(sa.func.max(tables.paper_events.c.seq)).where(tables.paper_events.c.account == _KEY)
+_HELD = tables.paper_accounts.select().where(tables.paper_accounts.c.account == _KEY)
+
 #: Client ids that one statement asks for; a database takes only so many values.
 LOOKED_UP = 500
 
@@ -124,14 +140,13 @@ class PaperBroker:
     def open_account(self, name: str, terms: Terms) -> None:
         """Open an account, or find it again as it was left."""
         account = self._accounts[name] = Account(name, terms)
-        book, held, told = tables.paper_orders, tables.paper_accounts, tables.paper_events
-        ours = book.c.account == name
+        ours = {"key": name}
         with self._store.read() as connection:
-            for row in connection.execute(book.select().where(ours, book.c.works).order_by(book.c.place)):
+            for row in connection.execute(_WORKING, ours):
                 account.put(_resting(row.broker_id, row.content))
-            account.placed = connection.scalar(sa.select(sa.func.max(book.c.place)).where(ours)) or 0
-            account.told = connection.scalar(sa.select(sa.func.max(told.c.seq)).where(told.c.account == name)) or 0
-            for row in connection.execute(held.select().where(held.c.account == name)):
+            account.placed = connection.scalar(_PLACED, ours) or 0
+            account.told = connection.scalar(_TOLD, ours) or 0
+            for row in connection.execute(_HELD, ours):
                 account.holdings = {key: Holding(*value) for key, value in json.loads(row.positions).items()}
 
     # --- what a client asks ------------------------------------------------------------------------------------------
@@ -304,17 +319,16 @@ class PaperBroker:
         orders = [_row(name, order) for (name, _), order in self._changed.items()]
         events = [{"account": name, "seq": one.seq, "content": canonical(tuple(one))} for name, one in self._told]
         touched_accounts = sorted({name for name, _ in self._changed} | {name for name, _ in self._told})
-        book, held = tables.paper_orders, tables.paper_accounts
         with self._store.write() as connection:
             if orders:
                 ids = [{"key": row["broker_id"]} for row in orders]
-                connection.execute(book.delete().where(book.c.broker_id == _KEY), ids)
-                connection.execute(book.insert(), orders)
+                execute_many(connection, _DROP_ORDER, ids)
+                execute_many(connection, _ADD_ORDER, orders)
             if events:
-                connection.execute(tables.paper_events.insert(), events)
+                execute_many(connection, _ADD_EVENT, events)
             accounts = [{"key": name} for name in touched_accounts]
-            connection.execute(held.delete().where(held.c.account == _KEY), accounts)
-            connection.execute(held.insert(), [self._positions_row(name) for name in touched_accounts])
+            execute_many(connection, _DROP_ACCOUNT, accounts)
+            execute_many(connection, _ADD_ACCOUNT, [self._positions_row(name) for name in touched_accounts])
         self._changed.clear()
         self._told.clear()
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from functools import cache, lru_cache
-from operator import itemgetter
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from workbench.journal import tables
+from workbench.journal.driver import execute_many
 
 Row = dict[str, Any]
 
@@ -42,25 +41,7 @@ def _change(connection: sa.Connection, table: sa.Table, keys: tuple[str, ...], r
     for key, row in rows.items():
         alike[tuple(row)].append({**row, **{f"key_{name}": part for name, part in zip(keys, key, strict=True)}})
     for names, group in alike.items():
-        _execute(connection, _update(table, keys, names), group)
-
-
-@lru_cache(maxsize=64)
-def _driver_sql(dialect: sa.Dialect, statement: Any, names: tuple[str, ...]) -> tuple[str, tuple[str, ...] | None]:
-    """A statement as the driver takes it, and the order of its values; None where it takes them by name."""
-    compiled = statement.compile(dialect=dialect, column_keys=list(names))
-    order = tuple(compiled.positiontup) if compiled.positional else None
-    return str(compiled), order
-
-
-def _execute(connection: sa.Connection, statement: Any, rows: Sequence[Row]) -> None:
-    """Run one statement for many rows of the same columns.
-
-    Straight through the driver: at every bar this runs, and naming columns anew costs more than writing them.
-    """
-    sql, order = _driver_sql(connection.dialect, statement, tuple(rows[0]))
-    values: Any = rows if order is None else list(map(itemgetter(*order), rows))
-    connection.exec_driver_sql(sql, list(values))
+        execute_many(connection, _update(table, keys, names), group)
 
 
 class Page:
@@ -103,7 +84,7 @@ class Page:
         for table in _INSERTED:
             rows = self.inserted.get(table.name)
             if rows:
-                _execute(connection, _INSERTS[table.name], rows)
+                execute_many(connection, _INSERTS[table.name], rows)
         _change(connection, tables.intents, ("deployment_id", "number"), self._intents)
         _change(connection, tables.orders, ("cid",), self._orders)
         _change(connection, tables.deployment_states, ("deployment_id",), self.states)
