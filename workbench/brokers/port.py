@@ -72,6 +72,11 @@ class Request(NamedTuple):
     decided_ns: int
     contingent: bool = False
 
+    @property
+    def opens(self) -> bool:
+        """Whether it asks for a new order that may open a position: what gates are closed for."""
+        return self.action == "SUBMIT" and not self.reduces
+
 
 class Answer(NamedTuple):
     """What a broker said to one request.

@@ -261,7 +261,7 @@ class _Process:
         if self._clock is None:
             self._clock = self._timed(given)
         feed = self._service.source.feed(given)
-        runner = assembled(self._store, self._clock, feed, self._lease, killed=self._switch.down, between=self._renew)
+        runner = assembled(self._store, self._clock, feed, self._lease, switch=self._switch, between=self._renew)
         self._finish_stopped(runner)
         names = ", ".join(sorted(one.name for one in given)[:_NAMED]) or "nothing yet"
         more = f" and {len(given) - _NAMED} more" if len(given) > _NAMED else ""

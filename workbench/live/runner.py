@@ -98,7 +98,7 @@ class Runner:
         self.inbox = Inbox()
         self.groups: dict[tuple[str, str], Group] = {}
         self.standings: dict[str, Standing] = {}
-        self.executor = Executor(venue, lease, clock.now_ns, gates.refusal)
+        self.executor = Executor(venue, lease, clock.now_ns, gates.refusal, gates.sending)
         self._next: dict[tuple[str, str], Interval | None] = {}
         #: Deployments to be reconciled: at a start, and once a session.
         self._unchecked: set[str] = set()
