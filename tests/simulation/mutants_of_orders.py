@@ -56,9 +56,9 @@ def _unknown_is(answer: Answer) -> Callable[[], list[Patch]]:
 
 def _new_id_each_time() -> list[Patch]:
     def changed(before: Callable[..., Any]) -> Callable[..., Any]:
-        def cleared(self: Any, due: Any) -> Any:
+        def cleared(self: Any, due: Any, may_open: bool) -> Any:
             again = {intent.number for _, intent in due if intent.state is IntentState.UNKNOWN}
-            found = before(self, due)
+            found = before(self, due, may_open)
             for _, intent in found:
                 if intent.number in again and intent.request.action == "SUBMIT":
                     intent.request = intent.request._replace(cid=intent.request.cid[1:] + "A")
@@ -71,8 +71,8 @@ def _new_id_each_time() -> list[Patch]:
 
 def _sent_twice() -> list[Patch]:
     def changed(before: Callable[..., Any]) -> Callable[..., Any]:
-        def cleared(self: Any, due: Any) -> Any:
-            found = before(self, due)
+        def cleared(self: Any, due: Any, may_open: bool) -> Any:
+            found = before(self, due, may_open)
             return [*found, *(one for one in found if one[1].request.action == "SUBMIT")]
 
         return cleared

@@ -23,6 +23,7 @@ from workbench.live.given import Given
 from workbench.live.holdings import Books, Holding, stored_books
 from workbench.live.intents import OPEN
 from workbench.live.killswitch import Kill
+from workbench.live.wall import written_time
 
 #: The lease of whoever runs a database.
 RUNNER = "runner"
@@ -137,7 +138,9 @@ def hindrance(row: Row, moment: Moment) -> str:
     if status != "RUNNING" or state.startswith("PAUSED"):
         return str(row["note"] or (state if state.startswith("PAUSED") else status.lower()))
     if not moment.holder.runs(moment.now_ns):
-        return "no runner is running"
+        last = moment.holder.name
+        silent = f": {last} was to be heard of by {written_time(moment.holder.until_ns)}; look at what it says"
+        return f"no runner is running{silent if last else ''}"
     return ""
 
 

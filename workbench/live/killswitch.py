@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 import filelock
 
-from workbench.errors import HaltError, RetryableError
+from workbench.errors import HaltError, RetryableError, Unwritable
+from workbench.journal.failures import takes_nothing
 from workbench.live.wall import Stamp, stamp_of
 from workbench.market.home import write_atomically
 
@@ -158,7 +159,7 @@ class KillSwitch:
         Raises
         ------
         HaltError
-            The file of the lock cannot be made.
+            The file of the lock cannot be made; Unwritable for want of rights or room.
         """
         with contextlib.ExitStack() as held:
             is_free = True
@@ -167,7 +168,7 @@ class KillSwitch:
             except filelock.Timeout:
                 is_free = False
             except OSError as error:
-                raise HaltError(
+                raise (Unwritable if takes_nothing(error) else HaltError)(
                     f"the lock {self.path}.sending cannot be made, without which a kill could not hold up an entry: "
                     f"{error.strerror or error}. Give the right to write into its folder"
                 ) from error
