@@ -4,6 +4,7 @@
 |---|---|
 | ``sqlite KILLS [SEED]``, ``postgresql KILLS [SEED]`` | SIGKILL the runner, until it has traded all its bars |
 | ``races KILLS [SEED]`` | the kill switch against entries that are being sent |
+| ``runners-sqlite ROUNDS [SEED]``, ``runners-postgresql ...`` | two runners, one of which stands still and goes on |
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 
 from tests.kills.races import raced
 from tests.kills.run import database, killed
+from tests.kills.runners import taken_over
 
 
 def say(text: str) -> None:
@@ -43,6 +45,18 @@ def races(count: int, seed: int) -> bool:
     return not found.late
 
 
+def runners(kind: str, count: int, seed: int) -> bool:
+    """Two runners on one kind of database; whether the one that was taken over did nothing more."""
+    with database(kind) as (url, folder):
+        found = taken_over(url, folder, count, seed, say)
+    say(
+        f"{kind}: {found.taken_over} of {found.rounds} times taken over, {found.fills} fills, "
+        f"{len(found.violations)} violations"
+    )
+    _tell(found.violations)
+    return not found.violations and found.taken_over == found.rounds
+
+
 def _tell(violations: list[str]) -> None:
     for text in violations[:20]:
         say(text)
@@ -50,7 +64,11 @@ def _tell(violations: list[str]) -> None:
 
 def main(what: str, count: int, seed: int = 1) -> int:
     """Do what the line says; the exit code is 1 when something was not as it must be."""
-    return int(not (races(count, seed) if what == "races" else kills(what, count, seed)))
+    if what == "races":
+        return int(not races(count, seed))
+    if what.startswith("runners-"):
+        return int(not runners(what.removeprefix("runners-"), count, seed))
+    return int(not kills(what, count, seed))
 
 
 if __name__ == "__main__":

@@ -249,6 +249,16 @@ def test_a_second_writer_of_sqlite_waits_where_it_begins_and_not_in_the_middle(t
         assert begun == []
 
 
+def test_who_made_the_tables_and_finds_them_locked_is_told_to_try_again(tmp_path: pathlib.Path) -> None:
+    with Store.open(tmp_path / "workbench.db", wait_s=0.05) as store:
+        other = sqlite3.connect(tmp_path / "workbench.db", isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(RetryableError, match="in use by somebody else"):
+            names(store)
+        other.close()
+        assert names(store) == []
+
+
 def test_a_second_writer_waits_for_the_first(url: str) -> None:
     raised = limits.update().values(value=limits.c.value + 1)
     with Store.open(url, wait_s=30) as one, Store.open(url, wait_s=30) as other:

@@ -126,6 +126,8 @@ class SqliteAccess:
             raise HaltError(f"the tables of {self.where} cannot be brought up: {error.strerror or error}") from error
         try:
             yield
+            # A reader from before remembers that there are no tables, and while the database is locked it believes so.
+            self._readers.dispose()
         finally:
             lock.release()
 
