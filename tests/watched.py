@@ -56,8 +56,8 @@ class Watched:
 
     def serve(self, **changes: Any) -> Exit:
         """Serve stored bars as fast as it goes."""
-        given: dict[str, Any] = {"pace": Pace(START), "ending": self.ending, **changes}
-        return serve(Service(self.url, _Source(self), self.say, **given))
+        given: dict[str, Any] = {"source": _Source(self), "pace": Pace(START), "ending": self.ending, **changes}
+        return serve(Service(self.url, say=self.say, **given))
 
     def said(self, text: str) -> bool:
         """Whether a line holds a text."""
