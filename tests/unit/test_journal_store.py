@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given, settings
@@ -374,6 +376,54 @@ def test_the_migrations_make_the_tables_of_the_code(store: Store) -> None:
 
 def test_the_newest_revision_is_the_one_the_code_asks_for() -> None:
     assert ScriptDirectory.from_config(migrations.settings()).get_heads() == [migrations.HEAD]
+
+
+def revisions() -> list[str]:
+    """Every revision that a database may have been left at, the oldest first."""
+    scripts = ScriptDirectory.from_config(migrations.settings()).walk_revisions()
+    return [script.revision for script in scripts][::-1]
+
+
+def brought_to(url: str, revision: str) -> None:
+    """Bring an empty database to a revision, as the version that released it did, and put a row into it."""
+    config = migrations.settings()
+    with engine_of(url).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        put(connection, "before")
+
+
+@pytest.mark.parametrize("kind", KEPT)
+@pytest.mark.parametrize("revision", revisions())
+def test_every_released_schema_comes_forward_with_its_rows(kind: str, revision: str, tmp_path: pathlib.Path) -> None:
+    url = empty_address(kind, tmp_path)
+    brought_to(url, revision)
+    with Store.open(url) as store, store.read() as connection:
+        assert migrations.revision_of(connection) == migrations.HEAD
+        assert connection.execute(sa.select(limits.c.name)).scalars().all() == ["before"]
+        options = {"version_table": migrations.VERSION_TABLE, "compare_type": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_a_step_that_fails_leaves_a_database_as_it_was(
+    kind: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = empty_address(kind, tmp_path)
+    upgrade = command.upgrade
+
+    def upgrade_and_fail(config: Config, revision: str) -> None:
+        upgrade(config, revision)
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as failing:
+        failing.setattr(command, "upgrade", upgrade_and_fail)
+        with pytest.raises(ZeroDivisionError):
+            Store.open(url)
+    with engine_of(url).connect() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    with Store.open(url) as store:
+        assert names(store) == []
 
 
 @pytest.mark.parametrize("kind", KEPT)

@@ -16,9 +16,10 @@ from pandas.testing import assert_frame_equal
 
 from tests.command_line import write_csv
 from tests.operated import CASH, COSTS, START, folder, strategy
+from tests.postgres import new_database
 from tests.watched import DATA, Watched, raising
 from workbench.errors import ConfigError, HaltError, RetryableError
-from workbench.journal import tables
+from workbench.journal import migrations, tables
 from workbench.journal.store import Store
 from workbench.live import __main__, process
 from workbench.live.commands import Commands, Obeyed
@@ -87,6 +88,23 @@ def test_a_database_that_cannot_be_read_ends_it(watched: Watched, tmp_path: path
     watched.url = str(tmp_path / "x.db")
     assert watched.serve() == Exit.LOOK
     assert watched.said("a file of another kind")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_database_of_a_newer_version_ends_it_and_is_left_alone(
+    folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    newer = Watched(folder, monkeypatch, new_database() if kind == "postgres" else "")
+    newer.deploy()
+    newest = sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'")
+    with newer.client.store.write() as connection:
+        connection.execute(newest)
+    assert newer.serve() == Exit.LOOK
+    assert "was made by a newer workbench" in newer.lines[-1] and "9999" in newer.lines[-1]
+    with newer.client.store.read() as connection:
+        assert connection.execute(tables.leases.select()).all() == []
+        assert connection.execute(tables.jobs.select()).all() == []
+    newer.client.store.close()
 
 
 def test_who_is_taken_over_ends_with_a_code_of_its_own(watched: Watched) -> None:
