@@ -1,4 +1,4 @@
-"""A runner's process inside a test: the real ``serve``, whose lines and bars the test looks at and acts on."""
+"""A process that a test watches and acts on: the real service on stored bars, line by line and look by look."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class Watched:
         self.on_line: Callable[[str], None] = lambda _: None
         self.on_take: dict[int, Callable[[], Any]] = {}
         self.takes = 0
+        self.without: set[int] = set()
         self.ends = True
         self.ending = Ending()
         self.client = Client.open(self.url)
@@ -85,7 +86,7 @@ class _Source:
             def take(self, now_ns: int) -> list[ClosedBar]:
                 watched.takes += 1
                 watched.on_take.get(watched.takes, lambda: None)()
-                return super().take(now_ns)
+                return [one for one in super().take(now_ns) if one.ts_ns not in watched.without]
 
         return Acting(DATA)
 
@@ -93,10 +94,9 @@ class _Source:
         return max(int(one.grid.close_ns[-1]) for one in DATA.values()) if self._watched.ends else None
 
 
-def raising(error: Exception) -> Callable[[], None]:
-    """A call that raises."""
-
-    def call() -> None:
-        raise error
-
-    return call
+@pytest.fixture
+def watched(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """With one deployment."""
+    made = Watched(folder, monkeypatch)
+    made.deploy()
+    return made

@@ -1,7 +1,7 @@
 """The runner's process with a lease of another length: ``python -m tests.kills.leased SECONDS ...``.
 
 What follows is for ``python -m workbench.live``. A transaction in which such a process stands still is ended by a
-PostgreSQL server after as many seconds, and not after a minute.
+PostgreSQL server after twenty seconds, and not after a minute.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def with_lease(lease_s: float) -> None:
         return dataclasses.replace(service(self, say, ending), lease_ns=int(lease_s * 1e9))
 
     Launch.service = leased  # type: ignore[method-assign]
-    postgresql._IDLE_S = max(1, round(lease_s))
+    postgresql._IDLE_S = 20
 
 
 if __name__ == "__main__":

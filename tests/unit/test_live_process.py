@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from pandas.testing import assert_frame_equal
 from tests.command_line import write_csv
 from tests.operated import CASH, COSTS, START, folder, strategy
 from tests.postgres import new_database
-from tests.watched import DATA, Watched, raising
+from tests.watched import DATA, Watched, watched
 from workbench.errors import ConfigError, HaltError, RetryableError
 from workbench.journal import migrations, tables
 from workbench.journal.store import Store
@@ -33,15 +34,16 @@ from workbench.live.wall import SLICE_S, Ending, PacedClock, Wake, WallClock, ma
 from workbench.market.bars import Bars
 from workbench.research.backtest import backtest
 
-__all__ = ["folder"]
+__all__ = ["folder", "watched"]
 
 
-@pytest.fixture
-def watched(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """With one deployment."""
-    made = Watched(folder, monkeypatch)
-    made.deploy()
-    return made
+def raising(error: Exception) -> Callable[[], None]:
+    """A call that raises."""
+
+    def call() -> None:
+        raise error
+
+    return call
 
 
 # --- how it runs and ends ---------------------------------------------------------------------------------------------
