@@ -36,7 +36,8 @@ def races(count: int, seed: int) -> bool:
     """The kill switch against entries; whether none came after its word."""
     found = raced(count, seed, say)
     say(
-        f"{len(found.races)} kills among {found.entries} entries, {found.met} met entries on their way; from kill to "
+        f"{len(found.races)} kills among {found.entries} entries, {found.met} met entries on their way, "
+        f"{sum(one.is_locked for one in found.races)} met a locked database; from kill to "
         f"gate p50 {found.latency_ms(0.5):.1f} ms, p99 {found.latency_ms(0.99):.1f} ms, most "
         f"{found.latency_ms(1.0):.1f} ms; {found.unsettled} said that an entry may still arrive; "
         f"{len(found.late)} batches of entries after the word of a kill"

@@ -40,12 +40,21 @@ LEG = 1000
 
 
 class Race(NamedTuple):
-    """One kill, by the clock that never goes back: asked, acknowledged, lifted; whether nothing was on its way."""
+    """One kill, by the clock that never goes back: asked, acknowledged, lifted.
+
+    Attributes
+    ----------
+    is_settled : bool
+        Whether it said that nothing is on its way.
+    is_locked : bool
+        Whether somebody kept the database locked when it was asked.
+    """
 
     asked_ns: int
     done_ns: int
     lifted_ns: int
     is_settled: bool
+    is_locked: bool = False
 
 
 class Batch(NamedTuple):
@@ -128,8 +137,8 @@ def _leg(folder: pathlib.Path, kills: int, drawn: random.Random, is_waiting: boo
                 if process.poll() is not None:
                     raise RuntimeError(f"the process ended:\n{(folder / 'said').read_text()}")
                 time.sleep(0.01)
-            with _locked_at_times(database, drawn.randrange(2**31)):
-                races = list(_races(places_of_url(str(database)).flag, kills, drawn, process, is_waiting))
+            with _locked_at_times(database, drawn.randrange(2**31)) as held:
+                races = list(_races(places_of_url(str(database)).flag, kills, drawn, process, is_waiting, held))
         finally:
             process.kill()
             process.wait()
@@ -144,41 +153,48 @@ def _deployed(database: pathlib.Path, bars: Bars) -> None:
 
 
 def _races(
-    flag: pathlib.Path, kills: int, drawn: random.Random, process: subprocess.Popen[bytes], is_waiting: bool
+    flag: pathlib.Path,
+    kills: int,
+    drawn: random.Random,
+    process: subprocess.Popen[bytes],
+    is_waiting: bool,
+    held: threading.Event,
 ) -> Iterable[Race]:
     switch = KillSwitch(flag)
     for number in range(kills):
         time.sleep(drawn.uniform(0.0, UP_S))
         if process.poll() is not None:
             return
-        asked = time.monotonic_ns()
+        asked, is_locked = time.monotonic_ns(), held.is_set()
         kill = switch.kill(Kill("local", "", "races", str(number), time.time_ns()))
         is_settled = switch.settled() if is_waiting else True
         done = time.monotonic_ns()
         time.sleep(drawn.uniform(0.0, DOWN_S))
         lifted = time.monotonic_ns()
         switch.arm(kill.owner, kill.name, kill.when_ns)
-        yield Race(asked, done, lifted, is_settled)
+        yield Race(asked, done, lifted, is_settled, is_locked)
 
 
 @contextlib.contextmanager
-def _locked_at_times(database: pathlib.Path, seed: int) -> Iterator[None]:
-    """Another program that keeps the whole database to itself for a moment, every second or so."""
-    ended, drawn = threading.Event(), random.Random(seed)
+def _locked_at_times(database: pathlib.Path, seed: int) -> Iterator[threading.Event]:
+    """Another program that keeps the whole database to itself for a moment, every second or so; set while it does."""
+    held, ended, drawn = threading.Event(), threading.Event(), random.Random(seed)
 
     def lock_again_and_again() -> None:
         other = sqlite3.connect(database, isolation_level=None, timeout=5.0)
         while not ended.wait(drawn.uniform(0.2, 1.5)):
             with contextlib.suppress(sqlite3.OperationalError):
                 other.execute("BEGIN EXCLUSIVE")
+                held.set()
                 ended.wait(drawn.uniform(0.0, LOCKED_S))
+                held.clear()
                 other.execute("ROLLBACK")
         other.close()
 
     thread = threading.Thread(target=lock_again_and_again)
     thread.start()
     try:
-        yield
+        yield held
     finally:
         ended.set()
         thread.join()
