@@ -69,7 +69,7 @@ class Kill(NamedTuple):
 def down_words(kill: Kill, is_settled: bool) -> str:
     """What is so once a kill is in force, in words; ``is_settled`` is what ``KillSwitch.settled`` said after it."""
     down = f"The kill switch is down ({kill.words()}): nothing is evaluated and nothing is entered."
-    return down if is_settled else f"{down} The runner stands in the middle of sending: an entry may still arrive."
+    return down if is_settled else f"{down} Nobody knows what is on its way: an entry may still arrive."
 
 
 class KillSwitch:
