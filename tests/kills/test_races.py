@@ -11,12 +11,12 @@ def quiet(_text: str) -> None:
 
 def test_no_entry_is_on_the_wire_after_the_word_of_a_kill() -> None:
     found = raced(60, 1, quiet)
-    assert len(found.races) == 60 and found.entries > 20 and found.met
+    assert len(found.races) == 60 and found.met
     assert found.late == []
 
 
 def test_a_kill_that_did_not_wait_for_what_is_being_sent_would_be_caught() -> None:
-    assert raced(60, 1, quiet, is_waiting=False).late
+    assert any(raced(40, seed, quiet, is_waiting=False).late for seed in range(6))
 
 
 def test_what_counts_as_too_late() -> None:
