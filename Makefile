@@ -9,7 +9,7 @@ WORKERS ?= auto
 # Handed to pytest: make test ARGS="tests/unit -k stats"
 ARGS ?=
 
-.PHONY: help demo test fuzz plain bounds parity simulate kills lab bench lint format lock clean
+.PHONY: help demo test fuzz plain bounds parity soak simulate kills lab bench lint format lock clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bounds: $(VENV)/.installed-test ## Run the tests of the kernels with every array
 
 parity: $(VENV)/.installed-test ## Compare paper with backtest over months of real bars, stopped and restarted (minutes)
 	@$(PYTHON) -m pytest -q -n $(WORKERS) -m parity $(ARGS)
+
+soak: $(VENV)/.installed-test ## Two thousand schedules of faults, every schedule of one intent, every bug put in (minutes)
+	@$(PYTHON) -m pytest -q -n $(WORKERS) -m soak $(ARGS)
 
 # Which schedules of faults: a range of seeds. A failure prints its own. CLASS= and AMBIGUITY= narrow them.
 SEEDS ?= 0:300

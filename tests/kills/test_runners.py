@@ -17,7 +17,7 @@ from workbench.journal.store import Store
 __all__ = ["folder"]
 
 
-@pytest.mark.heavy
+@pytest.mark.soak
 def test_P1_who_stood_still_past_its_lease_does_nothing_after_it_was_taken_over() -> None:
     with database("postgresql") as (url, place):
         at = Rounds(url, place, 1, 1)
@@ -35,7 +35,7 @@ def test_P1_who_stood_still_past_its_lease_does_nothing_after_it_was_taken_over(
             at.close()
 
 
-@pytest.mark.heavy
+@pytest.mark.soak
 def test_P1_on_sqlite_nobody_acts_while_the_first_stands_still() -> None:
     with database("sqlite") as (url, place):
         at = Rounds(url, place, 1, 1)

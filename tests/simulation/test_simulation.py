@@ -1,7 +1,7 @@
 """The simulation in the suite: no violation, the same journals for the same seed, and an oracle that can fail.
 
-``make simulate SEEDS=0:2000`` plays the seeds of the suite and more of them; ``pytest -m fuzz tests/simulation`` plays
-twenty thousand others.
+``make soak`` plays the rest of the first two thousand, every schedule of one intent, and every bug that is put in;
+``pytest -m fuzz tests/simulation`` plays twenty thousand others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.simulation.world import NAMES, new_database
 from workbench.brokers.port import Idempotency
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-#: Schedules of the suite, in parts that run beside each other; ``make simulate`` plays two thousand and more.
+#: Schedules of the quick suite, in parts that run beside each other; ``test_soak`` goes on with those behind them.
 PARTS = [range(first, first + 75) for first in range(0, 450, 75)]
 #: Bugs that the suite puts in, of three kinds, each caught within the first hundred schedules.
 SAMPLE = (
@@ -81,15 +81,6 @@ def test_every_single_fault_of_the_wire_and_every_takeover_is_played(idempotency
         counted = count(idempotency, budget)
         assert counted.schedules > 10
         assert not counted.failures
-
-
-@pytest.mark.fuzz
-@pytest.mark.parametrize("idempotency", CLASSES)
-def test_every_schedule_of_two_crashes_and_a_fault_of_the_wire_is_played(idempotency: Idempotency) -> None:
-    counted = count(idempotency, Budget(crashes=2, network=1, takeovers=0))
-    print(f"\n{idempotency.value}: {counted.schedules:,} schedules")
-    assert counted.schedules > 5_000
-    assert not counted.failures
 
 
 def test_the_table_shows_pauses_beside_the_zeros() -> None:
