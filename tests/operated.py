@@ -69,10 +69,11 @@ def empty_database() -> bytes:
 class Operated:
     """A runner of one database, and its client."""
 
-    def __init__(self, folder: pathlib.Path, *symbols: str) -> None:
+    def __init__(self, folder: pathlib.Path, *symbols: str, url: str = "") -> None:
         self.data = {name: one for symbol in symbols or ("AAA",) for name, one in bars(symbol).items()}
-        (folder / "w.db").write_bytes(empty_database())
-        self.store = Store.open(folder / "w.db", wait_s=0.2)
+        if not url:
+            (folder / "w.db").write_bytes(empty_database())
+        self.store = Store.open(url or folder / "w.db", wait_s=0.2)
         self.switch = KillSwitch(places_of(self.store).flag)
         self.clock = VirtualClock(min(int(one.ts_ns[0]) for one in self.data.values()))
         self.client = Client(self.store, clock=self.clock)

@@ -52,7 +52,7 @@ class Decision(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why an order exists; exits in the order of precedence of rule D4."""
+    """Why an order exists; exits in the order of precedence of rule D4, then the one that a person asks for."""
 
     NONE = 0
     ENTRY_SIGNAL = 1
@@ -65,6 +65,7 @@ class Reason(IntEnum):
     TAKE_PROFIT = 8
     MAX_HOLDING = 9
     EXIT_SIGNAL = 10
+    MANUAL_FLATTEN = 11
 
 
 class OrderKind(IntEnum):

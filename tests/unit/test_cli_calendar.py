@@ -118,3 +118,14 @@ def test_the_real_special_sessions_of_nse(data_dir: pathlib.Path, tmp_path: path
     text = expect(0, "calendar", "show", "NSE", "2023-11-12")
     assert "SPECIAL, uploaded: Muhurat" in text
     assert row_of(text, "open")[1:] == ["18:15", "12:45Z"]
+
+
+def test_C3_unknown_days_are_listed_as_stretches(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.cli.calendars._today", lambda _: dt.date(2060, 12, 30))  # a Thursday
+    text = " ".join(expect(0, "calendar", "unknown", "NSE", "--days", "5").split())
+    assert "CALENDAR_UNKNOWN on 2060-12-30 to 2061-01-03 (3 weekdays)" in text
+    path = uploaded(tmp_path, "2060-12-30,NSE,CLOSED,,,a holiday")
+    text = " ".join(expect(0, "calendar", "import", path, "--covers", "2060").split())
+    assert "CALENDAR_UNKNOWN on 2061-01-03" in text, "told after an import, too"
+    text = expect(0, "calendar", "unknown", "NSE", "--days", "2")
+    assert "every day to 2060-12-31 is known" in text

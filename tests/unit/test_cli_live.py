@@ -80,7 +80,7 @@ def test_what_others_hold_of_the_same_is_told_before_it_trades(desk: Desk) -> No
     desk.deploy()
     with Client.open(desk.database) as client:
         _hold(client)
-    assert "Already held: 7 NSE:AAA in dip. What this one trades comes on top." in desk.deploy("--name", "second")
+    assert "Beside this deployment you hold long 7 NSE:AAA at 0 (dip). Together 7" in desk.deploy("--name", "second")
     assert "together" not in desk.expect(0, "status")
 
 
@@ -199,3 +199,39 @@ def test_the_database_is_where_the_environment_says(desk: Desk, monkeypatch: pyt
 def test_what_cannot_be_run_is_refused(desk: Desk) -> None:
     assert "--feed folder:PATH" in desk.expect(2, "run")
     assert "--replay-from" in desk.expect(2, "run", "--replay-from", "soon")
+
+
+def test_flatten_and_resolve_are_asked_like_the_rest(desk: Desk) -> None:
+    desk.deploy()
+    assert "FLATTEN is written. No runner is running" in desk.expect(0, "flatten", "dip", "--why", "news")
+    assert "RESOLVE is written" in desk.expect(0, "resolve", "dip", "flatten")
+    assert "CHOICE 'sell' does not exist" in desk.expect(2, "resolve", "dip", "sell")
+    text = desk.run()
+    assert "FLATTEN dip, asked by asha: refused: dip holds nothing: there is nothing to flatten." in text
+    assert "RESOLVE dip, asked by asha: refused: dip is" in text and "does not wait beside a position" in text
+
+
+def test_limits_are_shown_and_set(desk: Desk) -> None:
+    text = desk.expect(0, "limits")
+    assert "orders_per_day 1,000,000 0" in text and "never blocked" in text
+    assert "orders_per_day 200 0 asha" in desk.expect(0, "limits", "orders_per_day", "200")
+    assert "Did you mean 'orders_per_day'?" in desk.expect(2, "limits", "order_per_day", "1")
+    assert "say how many" in desk.expect(2, "limits", "orders_per_day")
+    assert "neither a whole number nor default" in desk.expect(2, "limits", "orders_per_day", "many")
+    assert "orders_per_day 1,000,000 0" in desk.expect(0, "limits", "orders_per_day", "default")
+    desk.expect(0, "limits", "deployments", "0")
+    text = desk.expect(2, "deploy", desk.strategy, "--bars", desk.bars)
+    assert "workbench limits deployments NUMBER" in text
+
+
+def test_what_can_hurt_more_needs_its_word(desk: Desk) -> None:
+    text = desk.expect(2, "deploy", desk.strategy, "--bars", desk.bars, "--enter-at-once")
+    assert "--confirm-entry" in text
+    text = desk.expect(2, "deploy", desk.strategy, "--bars", desk.bars, "--enter-at-once", "--start", START)
+    assert "leave --start out" in text
+    text = desk.expect(0, "deploy", desk.strategy, "--bars", desk.bars, "--enter-at-once", "--confirm-entry")
+    assert "decisions begin 2023-01-11 09:45Z" in text, "with the last bar of fifteen minutes"
+    short = write_strategy(desk.folder, more='direction = "SHORT"\ndaily_loss_limit_frac = 0.02\n')
+    given = ("deploy", short, "--bars", desk.bars, "--name", "fade")
+    assert "--acknowledge-short" in desk.expect(2, *given)
+    assert "deployed fade" in desk.expect(0, *given, "--acknowledge-short")

@@ -108,6 +108,7 @@ def test_status_in_a_position(desk: Operated) -> None:
     assert position["protected_by"] == "nobody until a runner runs, then the broker"
     assert found["calendar"] == {
         "name": "NSE", "date": found["last_evaluation"].date(), "session": "NORMAL", "is_known": True,
+        "sessions": 10, "unknown": [],
     }  # fmt: skip
 
 
@@ -312,10 +313,11 @@ CALLS: dict[str, dict[str, Any]] = {
     "resume": {"name": "dip"},
     "stop": {"name": "dip", "keep": True},
     "flatten": {"name": "dip"},
+    "resolve": {"name": "dip", "choice": "stay"},
     "kill": {"why": "x", "name": "dip"},
     "arm": {"why": "x", "name": "dip"},
 }
-OF_NO_NAME = {"deployments", "exposure", "deploy", "open"}
+OF_NO_NAME = {"deployments", "exposure", "limits", "set_limit", "deploy", "open"}
 
 
 def test_every_method_is_tried_by_another_owner() -> None:

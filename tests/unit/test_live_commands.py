@@ -233,15 +233,6 @@ def test_what_was_to_be_cancelled_is_cancelled_after_a_crash(desk: Operated, mon
     assert [one.name for one in left] == ["dip"]
 
 
-def test_flattening_is_refused_in_words(desk: Operated) -> None:
-    assert said(desk, Verb.FLATTEN) == (False, "dip holds nothing: there is nothing to flatten.")
-    desk.run_to_position()
-    before = stored(desk)
-    done, words = said(desk, Verb.FLATTEN)
-    assert not done and "not in this version; nothing was changed" in words and "long" in words
-    assert stored(desk) == before
-
-
 # --- the kill switch --------------------------------------------------------------------------------------------------
 
 

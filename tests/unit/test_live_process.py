@@ -292,8 +292,7 @@ def test_P1_a_process_that_is_killed_goes_on_where_it_was(watched: Watched, fold
     write_csv(folder / "AAA_5m.csv", DATA["NSE:AAA"])
     stored = ("--replay-from", START, "--bars", str(folder))
     running = started(folder, *stored, "--speed", "20000")
-    with pytest.raises(ConfigError, match="flatten"):  # it is answered: the loop goes round
-        watched.client.flatten("dip", wait_s=60.0)
+    assert watched.client.resume("dip", wait_s=60.0).is_done  # it is answered: the loop goes round
     running.send_signal(signal.SIGKILL)
     running.communicate(timeout=60)
     assert running.returncode == -signal.SIGKILL

@@ -25,6 +25,7 @@ from workbench.journal import tables
 from workbench.journal.chain import canonical
 from workbench.journal.driver import execute_many
 from workbench.journal.store import Store
+from workbench.market.timeframe import DAY_NS
 from workbench.schema import OrderKind
 
 _KEY: Any = sa.bindparam("key")
@@ -207,6 +208,8 @@ class PaperBroker:
     def _asked(self, account: Account, request: Request, seen: Collection[str]) -> Answer:
         if request.action == "SUBMIT":
             return self._submitted(account, request, request.cid in seen)
+        if request.action == "TRANSFER":
+            return self._transferred(account, request)
         working = account.under(request.cid)
         if not working:
             return Answer(False, reason="no such order works")
@@ -228,11 +231,23 @@ class PaperBroker:
             known, why = [], ""
         if known:
             return Answer(False, known[0].broker_id, duplicate=True, reason=why)
+        return Answer(True, self._taken(account, request).broker_id)
+
+    def _transferred(self, account: Account, request: Request) -> Answer:
+        """A position changes hands inside the house: at the price that was agreed, once, whatever ids mean here."""
+        if known := self._ever(account.name, request.cid):
+            return Answer(False, known[0].broker_id, duplicate=True, reason="it has changed hands already")
+        order, now = self._taken(account, request), self._now_ns()
+        at = TradedBar(now, now, now // DAY_NS, request.price, request.price, request.price)
+        self._fill(account, order, at, request.price)
+        return Answer(True, order.broker_id)
+
+    def _taken(self, account: Account, request: Request) -> Resting:
         account.placed += 1
         order = Resting(f"{account.name}:{account.placed}", request, self._now_ns(), "WORKING")
         self._put(account, order)
         self._tell(account, Event(0, request.cid, order.broker_id, "ACCEPTED", ns=order.accepted_ns))
-        return Answer(True, order.broker_id)
+        return order
 
     # --- what bars do ------------------------------------------------------------------------------------------------
 
@@ -277,7 +292,9 @@ class PaperBroker:
                 self._end(account, order, "EXPIRED", "there is no position to reduce")
                 return
         same = not request.reduces or held.session == bar.session
-        charged = float(charges_of(account.terms.rates[name], bar.open_ns, request.side, qty, price, same))
+        charged = 0.0  # what changes hands inside the house passes no exchange
+        if request.action != "TRANSFER":
+            charged = float(charges_of(account.terms.rates[name], bar.open_ns, request.side, qty, price, same))
         now = held.qty + request.side * qty
         if held.qty == 0.0:
             account.holdings[name] = Holding(now, bar.open_ns, bar.session)

@@ -38,7 +38,8 @@ class Request(NamedTuple):
     cid : str
         Our id of the order, 20 characters of A-Z and 2-7.
     action : str
-        SUBMIT, MOVE or CANCEL.
+        SUBMIT, MOVE or CANCEL; TRANSFER books a position that changes hands inside the house, at ``price``, without
+        the market: it happens once by its id, however often it is asked.
     instrument : str
         ``EXCHANGE:SYMBOL``.
     side : int
@@ -48,7 +49,7 @@ class Request(NamedTuple):
     kind : str
         open (a market order), stop or target.
     price : float
-        Level of a stop or target; 0 for an open order.
+        Level of a stop or target, price of a transfer; 0 for another open order.
     reduces : bool
         It closes or protects a position and must never open one.
     number : int

@@ -36,7 +36,13 @@ Examples:
   workbench calendar show NSE 2024-11-01
   workbench calendar show XNYS 2024-12-20 --days 10
 """
+_UNKNOWN_EXAMPLES = """\b
+Examples:
+  workbench calendar unknown NSE
+  workbench calendar unknown NSE --days 30
+"""
 _MOST_DAYS = 3660
+_YEAR = 366
 
 
 @commands.command("import", cls=Many, epilog=_IMPORT_EXAMPLES)
@@ -58,6 +64,8 @@ def import_days(
         for name, one in kept.items()
     ]
     show_table(f"Kept in {home_folder() / 'calendars'}", ("exchange", ">days kept", "~years covered"), rows)
+    for one in kept.values():
+        _show_unknown(one, _today(one), _YEAR)
     for name, one in kept.items():
         closed = {date_of(row.day).year for row in one.uploaded.rows if row.session_type == "CLOSED"}
         for year in sorted(one.uploaded.years - closed):
@@ -80,12 +88,51 @@ def show(
     if isinstance(first, dt.datetime):
         raise ConfigError(f"DATE {date!r} is an instant. Write the date of a session, as 2024-11-01.")
     if first is None:
-        first = dt.datetime.now(zoneinfo.ZoneInfo(calendar.zone)).date()
+        first = _today(calendar)
     if days == 1:
         _show_day(calendar, first)
     else:
         _show_days(calendar, [first + dt.timedelta(days=k) for k in range(days)])
     _show_legend(calendar)
+
+
+@commands.command(epilog=_UNKNOWN_EXAMPLES)
+def unknown(
+    name: Annotated[str, typer.Argument(metavar="EXCHANGE", help=EXCHANGE_CALENDAR)],
+    days: Annotated[int, typer.Option(min=1, max=_MOST_DAYS, help="How many days from today there.")] = _YEAR,
+) -> None:
+    """List days of which the calendar knows nothing: nothing is entered on them, and exits go on."""
+    from workbench.market.calendar import resolve_calendar
+
+    calendar = resolve_calendar(name)
+    _show_unknown(calendar, _today(calendar), days)
+
+
+def _today(calendar: Calendar) -> dt.date:
+    """Today's date where the exchange is."""
+    return dt.datetime.now(zoneinfo.ZoneInfo(calendar.zone)).date()
+
+
+def _show_unknown(calendar: Calendar, first: dt.date, days: int) -> None:
+    """Stretches of sessions that are CALENDAR_UNKNOWN, from a date on."""
+    from workbench.market.sessions import date_of, day_number
+
+    since = day_number(first)
+    table = calendar.table(since, since + days - 1)
+    stretches: list[list[int]] = []
+    for row in range(len(table)):
+        if table.known[row]:
+            continue
+        if stretches and stretches[-1][1] == row - 1:
+            stretches[-1][1] = row
+        else:
+            stretches.append([row, row])
+    for a, b in stretches:
+        ends = [str(date_of(int(table.date[row]))) for row in (a, b)]
+        span = ends[0] if a == b else f"{ends[0]} to {ends[1]} ({b - a + 1} weekdays)"
+        warn(f"{calendar.name}: CALENDAR_UNKNOWN on {span}. Nothing is entered then; import them, with --covers YEAR.")
+    if not stretches:
+        say(f"{calendar.name}: every day to {date_of(since + days - 1)} is known.")
 
 
 def _show_day(calendar: Calendar, date: dt.date) -> None:

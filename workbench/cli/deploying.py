@@ -11,8 +11,12 @@ from workbench.cli.databases import Database, client_of, database_of
 from workbench.cli.options import Base, Basis, Many, Repair, Zone, cost_model, moment, one_of
 from workbench.cli.screen import busy, say, warn
 from workbench.cli.sources import Reading, bars_of_strategy
+from workbench.errors import ConfigError
 
 commands = typer.Typer()
+
+#: How a start with the last bar there is reads.
+_NOW = "at once"
 
 _DEPLOY_EXAMPLES = """\b
 Examples:
@@ -45,6 +49,13 @@ def deploy(
         typer.Option(metavar="DATE", help="Where decisions begin; left out, where the bars end."),
     ] = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="Of the deployment; else the strategy's.")] = "",
+    acknowledge_short: Annotated[
+        bool, typer.Option("--acknowledge-short", help="I know that a short can lose without bound.")
+    ] = False,
+    enter_at_once: Annotated[
+        bool, typer.Option("--enter-at-once", help="Enter at the next open if the entry is true at the last bar.")
+    ] = False,
+    confirm_entry: Annotated[bool, typer.Option("--confirm-entry", help="Yes, enter at once.")] = False,
     mode: Annotated[str, typer.Option(metavar="paper", help="How it trades.")] = "paper",
     timeframe: Base = None,
     repair: Repair = None,
@@ -54,7 +65,10 @@ def deploy(
 ) -> None:
     """Hand a strategy to the runner. Deploying trades nothing by itself."""
     one_of(mode, ("paper",), "--mode")
-    since, model = moment(start, "--start"), cost_model(costs)
+    if enter_at_once and start is not None:
+        raise ConfigError("--enter-at-once begins with the last bar there is; leave --start out.")
+    since, model = _NOW if enter_at_once else moment(start, "--start"), cost_model(costs)
+    said = [word for word, is_said in (("short", acknowledge_short), ("at_once", confirm_entry)) if is_said]
     with busy("Reading the strategy"):
         from workbench.strategy import Strategy
 
@@ -63,23 +77,17 @@ def deploy(
     loaded = bars_of_strategy(bars or [], traded.instruments, reading, traded.timeframe)
     history = {one: found.bars for one, found in loaded.items()}
     with client_of(database) as client:
-        client.deploy(traded, history, model, cash, since, name)
+        client.deploy(traded, history, model, cash, since, name, said)
         status = client.status(name or traded.name)
     say(f"deployed {status['name']}: {traded.name} {traded.version} on {', '.join(traded.instruments)}", "bold")
     say(f"paper, cash {cash:,.2f}, costs {model.name}; decisions begin {status['begins']:%Y-%m-%d %H:%M}Z")
     say(f"warm-up: {status['warm_up']['text']}")
-    _show_held_by_others(status)
+    for text in status["warnings"]:
+        warn(text)
     if model.name == "none":
         warn("No charges and no slippage will be in its fills; see --costs.")
     if not status["runner"]:
         warn("No runner is running: it is taken on when one starts. Start one: workbench run --feed folder:PATH.")
-
-
-def _show_held_by_others(status: dict[str, object]) -> None:
-    """What other deployments hold of the same instruments, before this one trades."""
-    for one in status["exposure"]:  # type: ignore[attr-defined]
-        held = f"{one['qty']:g} {one['instrument']} in {', '.join(one['deployments'])}"
-        warn(f"Already held: {held}. What this one trades comes on top.")
 
 
 @commands.command(cls=Many, epilog=_RUN_EXAMPLES)

@@ -84,7 +84,7 @@ def _show_one(found: dict[str, Any]) -> None:
         ("equity", f"{money(found['equity'])}, cash {money(found['cash'])}, began with {money(found['initial_cash'])}"),
         ("realised P&L", f"{money(found['realised_pnl'])} in {counted(found['n_trades'], 'trade')}"),
         ("unrealised P&L", money(found["unrealised_pnl"])),
-        ("calendar", f"{calendar['name']} {calendar['date']}: {calendar['session']}"),
+        ("calendar", f"{calendar['name']} {calendar['date']}: {calendar['session']}, {_known(calendar)}"),
         ("heartbeat", moment_text(found["heartbeat"])),
         ("runner", found["runner"] or "none is running"),
     ]
@@ -96,9 +96,20 @@ def _show_one(found: dict[str, Any]) -> None:
     _show_rows(
         "Open intents", ("number", "action", "order_id", "instrument", "qty", "state", "detail"), found["intents"]
     )
-    for one in found["exposure"]:
-        if len(one["deployments"]) > 1:
-            warn(f"Together {one['qty']:g} {one['instrument']} are held in {', '.join(one['deployments'])}.")
+    for text in found["warnings"]:
+        warn(text)
+    if calendar["unknown"] or not calendar["is_known"]:
+        days = ", ".join(calendar["unknown"]) or str(calendar["date"])
+        warn(
+            f"Calendar {calendar['name']} knows nothing of {days}: nothing is entered then, exits go on. Import its "
+            "days: workbench calendar import FILE.csv --covers YEAR."
+        )
+
+
+def _known(calendar: Mapping[str, Any]) -> str:
+    """How many of the sessions to come the calendar knows."""
+    unknown = len(calendar["unknown"])
+    return f"{calendar['sessions'] - unknown} of the next {calendar['sessions']} sessions are known"
 
 
 def _show_bars(found: dict[str, Any]) -> None:

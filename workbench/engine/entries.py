@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import math
 
-from workbench.engine.ledger import submit
+from workbench.engine.ledger import submit_entry
 from workbench.engine.moment import moment
 from workbench.engine.records import Direction, Instant
 from workbench.engine.sizing import affordable_qty, cap_qty, free_cash, release, reserve, wanted_qty
 from workbench.jit import inlined
-from workbench.schema import Decision, OrderKind, Reason, Signal
+from workbench.schema import Decision, Signal
 from workbench.tolerance import equal, less_equal
 
 CONFLICT = 2
@@ -196,16 +196,8 @@ def send_entry(desk, k, instant, qty, atr, free):  # type: ignore[no-untyped-def
     price = position["mark"] * (1.0 + desk.config[0]["slippage_frac"])
     held_back = reserve(desk, k, side, qty, price, ns)
     name_exits(desk, k, instant, held_back, free)
-    position["pending_side"] = side
-    position["pending_qty"] = qty
-    position["pending_ns"] = ns
-    position["pending_session"] = instant.session
     position["pending_reserve"] = held_back
-    position["pending_value"] = qty * price
-    position["pending_atr"] = atr
-    kind, reason = OrderKind.OPEN.value, Reason.ENTRY_SIGNAL.value
-    position["pending_order"] = submit(desk, ns, k, kind, reason, side, qty, math.nan)
-    account["n_entries"] += 1
+    submit_entry(desk, k, instant, side, qty, qty * price, atr)
     account["entries_sent"] += 1
     return held_back
 

@@ -68,6 +68,21 @@ def order_exit(desk, k, instant, reason):  # type: ignore[no-untyped-def]
     desk.account[0]["n_exits"] += 1
 
 
+@inlined
+def submit_entry(desk, k, instant, side, qty, value, atr):  # type: ignore[no-untyped-def]
+    """Send the entry of instrument ``k``; what it reserves and waits for is the caller's."""
+    position = desk.positions[k]
+    position["pending_side"] = side
+    position["pending_qty"] = qty
+    position["pending_ns"] = instant.close_ns
+    position["pending_session"] = instant.session
+    position["pending_value"] = value
+    position["pending_atr"] = atr
+    kind, reason = OrderKind.OPEN.value, Reason.ENTRY_SIGNAL.value
+    position["pending_order"] = submit(desk, instant.close_ns, k, kind, reason, side, qty, math.nan)
+    desk.account[0]["n_entries"] += 1
+
+
 @njit
 def drop_entry(desk, k, ns, action):  # type: ignore[no-untyped-def]
     """Take back the working entry of instrument ``k``."""

@@ -17,8 +17,8 @@ from workbench.engine import records
 from workbench.engine.costs import rates_dtype
 from workbench.engine.fills import waits_for_exit
 from workbench.engine.loop import advance_instant, close_instant, room
-from workbench.engine.records import Desk, Market, Signals, Times
-from workbench.engine.reports import book_report, drop_if_waiting, protect_bare, withdraw
+from workbench.engine.records import Desk, Market, Moment, Signals, Times
+from workbench.engine.reports import book_report, drop_if_waiting, leave, protect_bare, take_over, withdraw
 from workbench.jit import njit
 
 CONFIG, INSTRUMENT, RATES = records.config_dtype, records.instrument_dtype, rates_dtype
@@ -131,6 +131,24 @@ def withdraw_at(table, k, order, ns):  # type: ignore[no-untyped-def]
     return int(withdraw(desk, k, order, ns))
 
 
+@njit
+def leave_at(table, k, ns, session):  # type: ignore[no-untyped-def]
+    """Send the exit of instrument ``k`` as a person asks; 1 if there was something to leave, -1 if a buffer is full."""
+    desk = desk_at(table)
+    if not room(desk):
+        return -1
+    return int(leave(desk, k, Moment(ns, ns, session, 0)))
+
+
+@njit
+def take_over_at(table, k, ns, session, side, qty, atr):  # type: ignore[no-untyped-def]
+    """Send the entry that takes a position over; 1 if instrument ``k`` is free for it, -1 if a buffer is full."""
+    desk = desk_at(table)
+    if not room(desk):
+        return -1
+    return int(take_over(desk, k, Moment(ns, ns, session, 0), side, qty, atr))
+
+
 class OneInstant:
     """A desk and room for one instant, ready to be advanced again and again.
 
@@ -202,3 +220,12 @@ class OneInstant:
     def withdraw(self, k: int, order: int, ns: int) -> int:
         """Forget an order that a broker refused; 1 if it worked."""
         return int(withdraw_at(self.table, k, order, ns))
+
+    def leave(self, k: int, ns: int, session: int) -> int:
+        """Take back the entry of instrument ``k`` and send its exit, as a person asks at ``ns``; 1 if there was any."""
+        return int(leave_at(self.table, k, ns, session))
+
+    def take_over(self, k: int, when: tuple[int, int], side: int, qty: float, atr: float) -> int:
+        """Send the entry by which instrument ``k`` takes a position over, at an instant of a session; 1 if it may."""
+        ns, session = when
+        return int(take_over_at(self.table, k, ns, session, side, qty, atr))

@@ -1,7 +1,8 @@
-"""What a runner does to a desk between two instants: fills that a broker reports, and entries that were held back.
+"""What a runner does to a desk between two instants: reported fills, withdrawn orders, what a person asks of positions.
 
-Rules held here: D1 (a fill is a fill, whoever made it), D8 (an entry that names exits is sent once they have filled,
-and dropped when its own bar opens before), and what becomes of an order that a broker refuses.
+Rules held here: D1 (a fill is a fill, whoever made it), D4 (at most one exit, a person's too), D8 (an entry that names
+exits is sent once they have filled, and dropped when its own bar opens before), and what becomes of an order that a
+broker refuses.
 
 How it works: a broker knows an order by its number and says what it got. Which purpose the order served, the desk
 knows itself, so a report cannot change the reason of an exit. ``on_fill`` does the rest, as in a backtest.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import math
 
 from workbench.engine.fills import waits_for_exit
-from workbench.engine.ledger import drop_entry, submit
+from workbench.engine.ledger import drop_entry, order_exit, submit, submit_entry
 from workbench.engine.levels import working_stop
 from workbench.engine.on_fill import on_fill, stop_reason
 from workbench.engine.records import Action
@@ -89,6 +90,40 @@ def withdraw(desk, k, order, ns):  # type: ignore[no-untyped-def]
         position["stop_order"] = -1
     else:
         position["target_order"] = -1
+    return True
+
+
+@inlined
+def leave(desk, k, instant):  # type: ignore[no-untyped-def]
+    """Take back the working entry of instrument ``k`` and send the exit of its position; whether there was either.
+
+    A person's order, not a decision of D9. A position with an exit working gets no second one; its protective orders
+    stay until the exit has filled (F8).
+    """
+    position = desk.positions[k]
+    entered = position["pending_side"] != 0
+    if entered:
+        drop_entry(desk, k, instant.close_ns, Action.CANCEL.value)
+    if position["qty"] == 0.0 or position["exit_reason"] != 0:
+        return entered
+    order_exit(desk, k, instant, Reason.MANUAL_FLATTEN.value)
+    return True
+
+
+@inlined
+def take_over(desk, k, instant, side, qty, atr):  # type: ignore[no-untyped-def]
+    """Send the entry by which instrument ``k`` takes a position over that a person hands it; whether it is free for it.
+
+    It reserves no cash and uses no trade of the day: the position is there, and only its owner changes. When it fills,
+    levels are set and protected as after any other entry (F2).
+    """
+    position = desk.positions[k]
+    if position["qty"] != 0.0 or position["pending_side"] != 0:
+        return False
+    position["pending_reserve"] = 0.0
+    position["pending_own"] = False
+    position["pending_named"] = -1
+    submit_entry(desk, k, instant, side, qty, 0.0, atr)
     return True
 
 

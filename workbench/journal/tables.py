@@ -237,6 +237,8 @@ limits = sa.Table(
     _column("owner", Name, primary_key=True),
     _column("name", Name, primary_key=True),
     _column("value", Number),
+    _column("who", Name, default=""),
+    _column("changed_ns", Ns, default=0),
 )
 
 #: The embedded paper broker's own book. It is a broker: nothing of ours writes here.

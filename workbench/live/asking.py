@@ -20,6 +20,7 @@ class Verb(Enum):
     RESUME = "RESUME"
     STOP = "STOP"
     FLATTEN = "FLATTEN"
+    RESOLVE = "RESOLVE"
     KILL = "KILL"
     ARM = "ARM"
 

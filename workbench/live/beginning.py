@@ -7,6 +7,7 @@ import hashlib
 from typing import Any
 
 from workbench.jit import engine_hash
+from workbench.live.days import plain
 from workbench.live.given import Given
 
 
@@ -18,12 +19,13 @@ def beginning(given: Given, history: str) -> dict[str, Any]:
         "mode": given.mode,
         "strategy": given.strategy_hash,
         "costs": given.costs.hash,
-        "calendar": given.calendar.digest,
+        **plain(given.calendar),
         "timeframe": str(given.timeframe),
         "instruments": [dataclasses.asdict(one) for one in given.instruments],
         "initial_cash": given.initial_cash,
         "history_from_ns": given.history_from_ns,
         "start_ns": given.start_ns,
+        "settings": dict(given.settings),
         "history": history,
         "engine": engine_hash(),
     }

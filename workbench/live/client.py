@@ -6,7 +6,7 @@ that the runner obeys between two bars. Nobody sees or touches what belongs to a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -18,12 +18,14 @@ from workbench.errors import ConfigError, HaltError, RetryableError
 from workbench.journal.store import Store
 from workbench.live.asking import Verb, ask, asked
 from workbench.live.clock import Clock
+from workbench.live.consent import settings_of
 from workbench.live.deploy import Wish, deploy
 from workbench.live.facts import deployment_of, holder_of
 from workbench.live.killswitch import Kill, down_words
+from workbench.live.limits import set_limit
 from workbench.live.reading import Reading
 from workbench.live.standing import Status
-from workbench.live.starting import start_ns_of
+from workbench.live.starting import is_now, last_bar_of, start_ns_of
 from workbench.live.wall import Wake
 from workbench.market.bars import Bars
 from workbench.strategy import Strategy
@@ -91,6 +93,7 @@ class Client(Reading):
         initial_cash: float,
         start: Any = None,
         name: str = "",
+        acknowledged: Collection[str] = (),
     ) -> str:
         """Write a paper deployment down; a runner takes it on, now or when one starts. This trades nothing by itself.
 
@@ -106,9 +109,12 @@ class Client(Reading):
             Sizing reference, money.
         start : date, timestamp or str, optional
             Decisions begin with the first strategy bar that opens at or after it, as in a backtest; bars of the history
-            from then on are expected from the feed again. By default they begin where the history ends.
+            from then on are expected from the feed again. By default they begin where the history ends. ``"at once"``
+            begins with the last strategy bar of the history: if its entry is true, it enters at the next open.
         name : str
             What to call it; the strategy's name by default.
+        acknowledged : collection of str
+            What a person says they know: ``"short"`` of a strategy that may sell short, ``"at_once"`` of such a start.
 
         Returns
         -------
@@ -118,11 +124,19 @@ class Client(Reading):
         Raises
         ------
         ConfigError
-            Strategy, bars and costs do not fit each other, or the owner has a deployment of that name.
+            Strategy, bars and costs do not fit each other, the owner has a deployment of that name or too many, or what
+            must be acknowledged was not.
         """
+        settings = settings_of(strategy, start, acknowledged)
         data = bars_by_instrument(strategy, history)
-        since_ns = start_ns_of(start, common_grid(data))
-        wish = Wish(strategy, data, costs, initial_cash, since_ns, self.owner, name)
+        grid, known_ns = common_grid(data), 0
+        if is_now(start):
+            since_ns, known_ns = last_bar_of(strategy, grid), int(grid.close_ns[-1])
+        else:
+            since_ns = start_ns_of(start, grid)
+        wish = Wish(
+            strategy, data, costs, initial_cash, since_ns, self.owner, name, settings=settings, known_ns=known_ns
+        )
         ident = deploy(self.store, wish, self._clock.now_ns())
         self._wake.ring()
         return ident
@@ -186,8 +200,48 @@ class Client(Reading):
         return self._command(Verb.STOP, name, {"why": why, "keep": keep, "keep_protective": keep_protective}, wait_s)
 
     def flatten(self, name: str, why: str = "", wait_s: float = WAIT_S) -> Reply:
-        """Ask for an exit of every position; this version refuses, and says what is held. Otherwise as ``pause``."""
+        """Close every position at the next open, take entries back, and pause; also while paused or killed.
+
+        Stops and targets stay until the exits have filled. Otherwise as ``pause``.
+        """
         return self._command(Verb.FLATTEN, name, {"why": why}, wait_s)
+
+    def resolve(self, name: str, choice: str, why: str = "", wait_s: float = WAIT_S) -> Reply:
+        """Choose for a deployment that waits beside a position of the other direction. Otherwise as ``pause``.
+
+        Parameters
+        ----------
+        name : str
+            Of the deployment.
+        choice : str
+            ``adopt``: it takes the position over at its average price, and only exits; ``flatten``: the position is
+            closed at the next open, then it goes on; ``stay``: it stays paused.
+        why : str
+            For the journal.
+        wait_s : float
+            How long to wait for the runner's answer.
+        """
+        return self._command(Verb.RESOLVE, name, {"why": why, "choice": choice}, wait_s)
+
+    def set_limit(self, name: str, value: float | None) -> None:
+        """Set how much the owner may do; a runner notices within seconds and tells the journals.
+
+        Parameters
+        ----------
+        name : str
+            ``deployments``, ``instruments`` (of one deployment), ``orders_per_second``, ``orders_per_minute`` or
+            ``orders_per_day``.
+        value : float or None
+            A whole number, 0 for none at all; None for the default.
+
+        Raises
+        ------
+        ConfigError
+            There is no such limit, or it cannot have that value.
+        """
+        with self.store.write() as connection:
+            set_limit(connection, self.owner, name, value, (self._who, self._clock.now_ns()))
+        self._wake.ring()
 
     def kill(self, why: str, name: str | None = None, wait_s: float = WAIT_S) -> Reply:
         """Stop evaluations and entries of everything of the owner, or of one deployment, until it is armed.

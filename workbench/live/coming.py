@@ -99,6 +99,16 @@ def day_kind(calendar: Calendar, now_ns: int) -> dict[str, Any]:
     }
 
 
+#: Sessions to come of which it is told whether the calendar knows them.
+SESSIONS_AHEAD = 10
+
+
+def calendar_facts(calendar: Calendar, now_ns: int) -> dict[str, Any]:
+    """Today there, and whether the sessions to come are known: ``unknown`` are the dates of those that are not."""
+    count, unknown = coverage(calendar, now_ns, SESSIONS_AHEAD)
+    return {"name": calendar.name, **day_kind(calendar, now_ns), "sessions": count, "unknown": list(unknown)}
+
+
 def coverage(calendar: Calendar, now_ns: int, sessions: int) -> tuple[int, Sequence[str]]:
     """How many sessions from now on there are, up to a number, and the dates of those that no calendar covers."""
     day = now_ns // DAY_NS

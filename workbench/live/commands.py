@@ -7,7 +7,8 @@ ends the runner.
 The kill switch is a file (``killswitch``), and its commands only change that file: what the journals say of it follows
 the file, whoever changed it.
 
-Invariants: no command makes a position or closes one; a deployment that was stopped stays stopped.
+Invariants: no command makes a position, and only FLATTEN and RESOLVE close or move one, which a broker's fill books; a
+deployment that was stopped stays stopped.
 """
 
 from __future__ import annotations
@@ -18,18 +19,22 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from workbench.brokers.port import Unknown
-from workbench.errors import HaltError, RetryableError
+from workbench.errors import HaltError, RetryableError, WorkbenchError
 from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.live.asking import Answer, Asked, Verb, answered, waiting
+from workbench.live.by_hand import flatten, forget
 from workbench.live.killswitch import KillSwitch
+from workbench.live.mismatch import CONTINUES, EXIT_ONLY
 from workbench.live.page import Page
 from workbench.live.reconcile import differences
+from workbench.live.resolving import Resolving
 from workbench.live.runner import Runner
 from workbench.live.said import Said
 from workbench.live.standing import Standing, Status
-from workbench.live.stopping import Kept, cancel_orders, entries_of, kept_of, reducing_of, write_down
+from workbench.live.stopping import Kept, cancel_orders, entries_of, flattened, kept_of, reducing_of, write_down
 from workbench.live.switching import Switching
+from workbench.market.calendar import resolve_calendar
 
 #: States that a person must have looked at before evaluation goes on.
 UNCLEAR = ("PAUSED_RECONCILE", "PAUSED_UNKNOWN_ORDER")
@@ -61,12 +66,13 @@ class Commands:
 
     def __init__(self, store: Store, runner: Runner, switch: KillSwitch) -> None:
         self._store, self._runner = store, runner
-        self._switching = Switching(runner, switch)
+        self._switching, self._resolving = Switching(runner, switch), Resolving(runner)
         self._verbs: dict[Verb, Callable[[Page, Asked, Standing, int], Answer]] = {
             Verb.PAUSE: self._pause,
             Verb.RESUME: self._resume,
             Verb.STOP: self._stop,
             Verb.FLATTEN: self._flatten,
+            Verb.RESOLVE: self._resolve,
         }
         self._said: list[Said] = []
 
@@ -88,9 +94,11 @@ class Commands:
         Fenced
             Somebody else has taken over: nothing was written.
         RetryableError
-            The database is in use: what is in memory may be ahead of it and must be forgotten.
+            The database is in use, or a calendar was changed: what is in memory must be forgotten.
         """
+        self._look_at_calendars()
         self._switching.follow(now_ns)
+        self._tell_limits(now_ns)
         with self._store.read() as connection:
             found = waiting(connection)
         if found:
@@ -102,6 +110,30 @@ class Commands:
             self._runner.executor.flush(self._runner.standings)
         self._let_go()
         return out
+
+    def _look_at_calendars(self) -> None:
+        """Begin again with a calendar that was uploaded since: from here on its days count."""
+        for group in self._runner.groups.values():
+            known = group.schedule.calendar
+            try:
+                now = resolve_calendar(known.name)
+            except WorkbenchError:
+                continue  # an unreadable file says nothing: what was known goes on
+            if now is not known and now != known:
+                raise RetryableError(f"the calendar {known.name} was changed, and counts from here on")
+
+    def _tell_limits(self, now_ns: int) -> None:
+        """Tell the journals what an owner may do from now on, when somebody changed it."""
+        limits = self._runner.gates.limits
+        changed = {} if limits is None else limits.refresh()
+        page = Page()
+        for standing in self._runner.standings.values():
+            body = changed.get(standing.deployed.given.owner)
+            if body and standing.status is not Status.STOPPED:
+                write_down(page, standing, now_ns, "CONFIG_CHANGED", {"limits": body})
+        if not page.empty:
+            with self._runner.lease.fenced() as connection:
+                page.write(connection)
 
     def _obeyed(self, one: Asked, now_ns: int) -> Obeyed:
         page, self._said = Page(), []
@@ -171,15 +203,24 @@ class Commands:
         name, state = standing.deployed.given.name, standing.state
         if kill := self._switching.kill_of(standing):
             return Answer(False, f"{name} is killed ({kill.words()}). Arm it first, with a reason.")
-        unclear = state.startswith("PAUSED")
-        if standing.status is Status.RUNNING and not unclear:
+        if why := self._resolving.hindrance(standing):
+            return Answer(False, f"{name} cannot simply go on: {why}.")
+        unclear, leaving = state.startswith("PAUSED"), EXIT_ONLY in standing.counts
+        if standing.status is Status.RUNNING and not unclear and not leaving:
             return Answer(True, f"{name} runs already; nothing was changed.")
+        if leaving and standing.status is Status.RUNNING and standing.held_qty():
+            text = f"{name} holds what it took over, and only exits: {kept_of(standing).words()}."
+            return Answer(False, f"{text} Wait until it is flat, or flatten it: workbench flatten {name}.")
         if unclear and one.body.get("acknowledged") is not True:
             return Answer(
                 False,
                 f"{name} is {state}: {standing.note or 'what it holds is not clear'}. Look at the position and the "
                 "orders at the broker first, then resume and say that you have: --acknowledged, acknowledged=True.",
             )
+        forget(standing)
+        standing.counts.pop(CONTINUES, None)
+        if not standing.held_qty():
+            standing.counts.pop(EXIT_ONLY, None)
         paused_note = standing.note
         standing.status, standing.note = Status.RUNNING, ""
         if unclear:
@@ -226,15 +267,24 @@ class Commands:
         return "; ".join(map(str, differences(standing.held_qty(), there)))
 
     def _flatten(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
-        del page, one, now_ns
-        kept = kept_of(standing)
-        if not kept.holdings:
+        kept, entries = kept_of(standing), entries_of(standing)
+        names = {holding.instrument for holding in kept.holdings} | standing.held_qty().keys()
+        names |= {standing.known[order].instrument for order in entries}
+        if not names:
             return Answer(False, f"{standing.deployed.given.name} holds nothing: there is nothing to flatten.")
-        return Answer(
-            False,
-            f"flattening on request is not in this version; nothing was changed. Held: {kept.words()}. The exits of "
-            "the strategy, its stops and its forced flatten go on; PAUSE keeps new orders away.",
-        )
+        said = Said(standing, page, now_ns, self._runner.lease.epoch)
+        flatten(said, names, max(now_ns, standing.deployed.passed_ns), {**one.by(), "kept": kept.plain()})
+        if standing.status is Status.RUNNING:
+            standing.status, standing.note = Status.PAUSED, _noted("flattened and paused", one)
+            write_down(page, standing, now_ns, "PAUSED", {**one.by(), "kept": kept_of(standing).plain()})
+        standing.keep(page, now_ns)
+        self._said.append(said)
+        return Answer(True, flattened(standing, kept, len(entries)))
+
+    def _resolve(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
+        answer, saids = self._resolving.obey(page, one, standing, now_ns)
+        self._said += saids
+        return answer
 
     def _let_go(self) -> None:
         """Drop deployments that are stopped and have nothing more to be said."""

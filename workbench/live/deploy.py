@@ -21,6 +21,7 @@ from workbench.ids import short_id
 from workbench.journal import tables
 from workbench.journal.chain import FIRST, canonical
 from workbench.journal.store import Store
+from workbench.live.limits import check_deployable
 from workbench.live.standing import NO_COUNTS
 from workbench.market.bars import Bars
 from workbench.strategy import Strategy
@@ -50,7 +51,9 @@ class Wish:
     mode : str
         paper.
     settings : mapping
-        Of the deployment.
+        Of the deployment: what was acknowledged (``consent``).
+    known_ns : int
+        Bars that closed up to here are stored; 0 means up to ``start_ns``, as the feed brings what follows.
     """
 
     strategy: Strategy
@@ -62,6 +65,7 @@ class Wish:
     name: str = ""
     mode: str = "paper"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    known_ns: int = 0
 
 
 def deploy(store: Store, wish: Wish, now_ns: int) -> str:
@@ -90,6 +94,7 @@ def deploy(store: Store, wish: Wish, now_ns: int) -> str:
     first = min(int(item.ts_ns[0]) for item in data.values())
     with store.write() as connection:
         _refuse_taken(connection, wish.owner, name)
+        check_deployable(connection, wish.owner, len(instruments))
         _pin_strategy(connection, wish.strategy, now_ns)
         ident = short_id(wish.owner, name, wish.strategy.hash)
         row = {
@@ -112,7 +117,7 @@ def deploy(store: Store, wish: Wish, now_ns: int) -> str:
         connection.execute(tables.deployment_states.insert(), [_fresh(ident)])
         if wish.start_ns:
             for instrument, bars in data.items():
-                _store_history(connection, instrument, bars, wish.start_ns, now_ns)
+                _store_history(connection, instrument, bars, wish.known_ns or wish.start_ns, now_ns)
     return ident
 
 

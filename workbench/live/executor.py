@@ -18,6 +18,7 @@ from workbench.live.said import Said
 from workbench.live.standing import Standing
 
 Refusal = Callable[[Standing, Intent], str]
+Sent = Callable[[Standing], None]
 
 #: How long an order may stay invisible at a broker whose ids are labels: minutes were seen.
 VISIBLE_NS = 180 * 10**9
@@ -25,6 +26,10 @@ VISIBLE_NS = 180 * 10**9
 MARGIN_NS = 3 * 10**9
 #: Between two looks for an order of which nobody knows whether it arrived.
 LOOK_NS = 2 * 10**9
+
+
+def _uncounted(_: Standing) -> None:
+    """Nobody counts."""
 
 
 class Executor:
@@ -42,6 +47,8 @@ class Executor:
         Why an intent must not be sent now, in a word; empty if it may.
     sending : callable
         Held from the look at ``refusal`` until the wire has the entries: a kill in between waits for that.
+    sent : callable, optional
+        Told of each request that goes to the broker.
     """
 
     def __init__(
@@ -51,9 +58,10 @@ class Executor:
         now_ns: Callable[[], int],
         refusal: Refusal,
         sending: Sending,
+        sent: Sent = _uncounted,
     ) -> None:
         self._broker, self._lease, self._now_ns, self._refusal = broker, lease, now_ns, refusal
-        self._sending = sending
+        self._sending, self._sent = sending, sent
         self._open: dict[str, dict[int, Intent]] = {}
 
     def plan(self, intents: Sequence[Intent]) -> None:
@@ -147,6 +155,7 @@ class Executor:
             if intent.request.opens and not may_open:
                 continue
             cleared.append((standing, intent))
+            self._sent(standing)
             if self._broker.idempotency is not Idempotency.UNIQUE_FOREVER:
                 # Who crashes after this cannot know whether the wire was touched, and must not send blindly.
                 intent.state = IntentState.SUBMITTING
@@ -198,7 +207,7 @@ class Executor:
         intent.state = IntentState.ACKED
         changes = {"state": intent.state.value, "sent_ns": intent.since_ns, "detail": detail}
         page.intent(standing.id, intent.number, **changes)
-        if intent.request.action == "SUBMIT":
+        if intent.request.action in ("SUBMIT", "TRANSFER"):
             page.order(intent.request.cid, broker_id=broker_id)
         self._close(intent)
 
@@ -206,7 +215,9 @@ class Executor:
         """Nothing came of it: the engine forgets the order, so that the next close decides anew."""
         now, request = self._now_ns(), intent.request
         intent.state = state
-        page.intent(standing.id, intent.number, state=state.value, detail=why)
+        # What was refused without a word to the broker was never sent, and does not count.
+        sent_ns = intent.since_ns if state is IntentState.REJECTED else 0
+        page.intent(standing.id, intent.number, state=state.value, detail=why, sent_ns=sent_ns)
         self._close(intent)
         kind = "ORDER_REJECTED" if state is IntentState.REJECTED else "ORDER_EXPIRED"
         body = {"cid": request.cid, "order": request.number, "action": request.action, "why": why}

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from workbench.engine.records import Records, account_dtype, position_dtype
 from workbench.errors import ConfigError
 from workbench.journal import tables
-from workbench.live.coming import day_kind, next_evaluations, strategy_bars_seen
+from workbench.live.beside import against, beside, facts_beside, held_by_others, mismatch_words, warning
+from workbench.live.coming import calendar_facts, next_evaluations, strategy_bars_seen
 from workbench.live.deployed import layout
 from workbench.live.frames import closed_trades, instant
 from workbench.live.given import Given
@@ -176,6 +177,12 @@ def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, 
     books = books_of_row(row)
     mine = exposure(deployments_of(connection, given.owner))
     newest = newest_bars(connection, given.names, str(given.timeframe))
+    others = beside(held_by_others(connection, given))
+    own = {} if books is None else {one.instrument: one.qty for one in books.holdings}
+    existing = facts_beside(others, own)
+    direction, begins_paused = given.strategy.direction, list[str]()
+    if not row["head_seq"] and against(others, direction):
+        begins_paused.append(f"It begins paused: {mismatch_words(given.name, direction, others)}.")
     return {
         **{name: line[name] for name in ("name", "strategy", "version", "mode", "status", "runtime_state")},
         "id": given.id,
@@ -199,9 +206,11 @@ def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, 
         "n_trades": len(trades),
         "orders": _working(connection, given.id),
         "intents": _open_intents(connection, given.id),
+        "existing": existing,
+        "warnings": [*(warning(one, found) for one, found in zip(existing, others, strict=True)), *begins_paused],
         "exposure": [one for one in mine if one["instrument"] in given.names],
         "freshness": {name: instant(ns) for name, ns in newest.items()},
-        "calendar": {"name": given.calendar.name, **day_kind(given.calendar, moment.now_ns)},
+        "calendar": calendar_facts(given.calendar, moment.now_ns),
         "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
     }
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from workbench.jit import engine_hash
-from workbench.live.intents import Intent
+from workbench.live.intents import Intent, IntentState
+from workbench.live.limits import WORDS, Limits
+from workbench.live.mismatch import EXIT_ONLY
 from workbench.live.schedule import Interval
 from workbench.live.standing import Standing, Status
 from workbench.schema import Signal
@@ -33,9 +35,13 @@ OPEN = Mask(_EVERY, "")
 PAUSED = Mask(int(Signal.BAR | Signal.WARM), "PAUSED")
 KILLED = PAUSED._replace(word="KILLED")
 STALE = Mask(_EVERY - _ENTRIES, "STALE_DATA")
+#: It took a position over only to leave it.
+LEAVING = STALE._replace(word="EXIT_ONLY")
+#: By the limit that is reached, or by the empty word.
+LIMITED = {"": OPEN, **{word: STALE._replace(word=word) for word in WORDS.values()}}
 
 #: Every mask by its word, as the journal tells it.
-MASKS = {one.word: one for one in (OPEN, PAUSED, KILLED, STALE)}
+MASKS = {one.word: one for one in (OPEN, PAUSED, KILLED, STALE, LEAVING, *LIMITED.values())}
 
 
 #: Held by whoever looks at the gates and then sends entries; False where no entry may be sent now.
@@ -64,12 +70,15 @@ class Gates:
         Age of a bar at which it may not open positions any more, besides its own length.
     sending : callable
         Holds up a kill while entries are on their way from ``refusal`` to the wire.
+    limits : Limits, optional
+        How many orders an owner may send; without them nobody counts.
     """
 
     now_ns: Callable[[], int]
     killed: Callable[[str, str], bool] = _never
     stale_after_ns: int = 5 * 10**9
     sending: Sending = _alone
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         self.engine = engine_hash()
@@ -82,7 +91,9 @@ class Gates:
             return PAUSED
         if now_ns - interval.close_ns > interval.close_ns - interval.open_ns + self.stale_after_ns:
             return STALE
-        return OPEN
+        if EXIT_ONLY in standing.counts:
+            return LEAVING
+        return LIMITED[self._limit(standing, now_ns)]
 
     def refusal(self, standing: Standing, intent: Intent) -> str:
         """Why an entry must not be sent now; empty for everything else and when it may."""
@@ -96,4 +107,13 @@ class Gates:
         length = standing.deployed.given.timeframe.ns
         if not request.contingent and self.now_ns() - request.decided_ns > length + self.stale_after_ns:
             return "LATE"
-        return ""
+        # What may have been sent has been counted: asking again is how one learns what became of it.
+        return self._limit(standing, self.now_ns()) if intent.state is IntentState.PLANNED else ""
+
+    def sent(self, standing: Standing) -> None:
+        """Count what goes to a broker: exits and cancels too, which no limit blocks."""
+        if self.limits is not None:
+            self.limits.sent(standing.deployed.given.owner, self.now_ns())
+
+    def _limit(self, standing: Standing, now_ns: int) -> str:
+        return "" if self.limits is None else self.limits.reached(standing.deployed.given.owner, now_ns)

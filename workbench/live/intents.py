@@ -78,7 +78,7 @@ def after_silence(
     idempotency : Idempotency
         What asking twice does at this broker.
     action : str
-        SUBMIT, MOVE or CANCEL; moving to the same level and cancelling twice harm nobody.
+        SUBMIT, MOVE, CANCEL or TRANSFER; all but the first may be said twice and harm nobody.
     found : sequence of OrderReport, or None
         What the broker shows under its client id; None if it could not be asked.
     waited_ns : int

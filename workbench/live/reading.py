@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from workbench.errors import ConfigError
 from workbench.journal.store import Store
-from workbench.live import facts, frames
+from workbench.live import facts, frames, limits
 from workbench.live.clock import Clock
 from workbench.live.killswitch import KillSwitch
 from workbench.live.places import places_of
@@ -63,7 +63,9 @@ class Reading:
         dict
             Status and whether it is evaluated, the last evaluation with its bars, decision and reason, warm-up, the
             next evaluations, positions with what protects them, cash, equity, realised and unrealised P&L, working
-            orders, open intents, exposure over all of the owner's deployments, freshness of bars, the calendar's day.
+            orders, open intents, exposure over all of the owner's deployments, ``existing``: what others of them hold
+            of the same instruments, with price and combined exposure, and ``warnings`` about it for as long as it is
+            so; freshness of bars, the calendar's day.
 
         Raises
         ------
@@ -79,6 +81,12 @@ class Reading:
         with self.store.read() as connection:
             rows = facts.exposure(facts.deployments_of(connection, self.owner))
         return pd.DataFrame(rows, columns=["instrument", "qty", "notional", "deployments"])
+
+    def limits(self) -> pd.DataFrame:
+        """How much the owner may do: one row a limit, with what is used of it now and who set it."""
+        with self.store.read() as connection:
+            rows = limits.table_of(connection, self.owner, self._clock.now_ns())
+        return pd.DataFrame(rows, columns=["name", "allowed", "used", "set_by"]).astype({"used": "Int64"})
 
     def journal(self, name: str, kind: str | None = None, before: int | None = None, limit: int = 50) -> pd.DataFrame:
         """Rows of the journal, the newest first.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ from workbench.journal import tables
 from workbench.journal.chain import canonical
 from workbench.journal.verify import faults
 from workbench.live.beginning import beginning
+from workbench.live.by_hand import hand_over, leave, take_over, terms_of
+from workbench.live.days import calendar_of
 from workbench.live.deciding import decide, drop, report
 from workbench.live.deployed import Bar, Deployed, layout
 from workbench.live.gates import MASKS
@@ -91,6 +94,10 @@ class Replay:
             Row(row.seq, row.instant_ns, row.at_ns, row.kind, json.loads(row.body))
             for row in self._select(tables.journal, tables.journal.c.seq)
         ]
+        if self._rows:
+            # The calendar that was in force, not the one of today.
+            given = replace(given, calendar=calendar_of(given.calendar.name, self._rows[0].body))
+        self.given = given
         self._schedule = schedule_of(given.calendar, given.timeframe)
         first = self._schedule.after(given.history_from_ns)
         assert first is not None, "the calendar of a deployment has sessions"
@@ -130,7 +137,8 @@ class Replay:
     def _begin(self, row: Row) -> None:
         given, standing = self.given, self.standing
         until_ns = warm_until(self._schedule, given, self._first)
-        history = feed_again(self._connection, standing, self._schedule, self._first, until_ns, remembered=False)
+        courses = [(until_ns, self._schedule)]
+        history = feed_again(self._connection, standing, courses, self._first, remembered=False)
         standing.write(self._page, row.instant_ns, row.at_ns, "STARTED", beginning(given, history))
         since = min(self._first.ts_ns, given.history_from_ns)
         until = max(one.instant_ns for one in self._rows) + DAY_NS
@@ -152,6 +160,14 @@ class Replay:
         elif row.kind == "ORDER_CANCELLED" and row.body["action"] == "CANCEL_NO_SLOT":
             if not drop(said, self.standing.deployed.number[row.body["instrument"]], self._coming()):
                 raise ValueError("the entry waited for nothing")
+        elif row.kind == "CALENDAR_CHANGED":
+            self._change_calendar(row)
+        elif row.kind == "FLATTEN_REQUESTED":
+            leave(said, row.body["instruments"], row.instant_ns)
+        elif row.kind == "POSITION_HANDED_OVER":
+            hand_over(said, row.body["instrument"], row.instant_ns, row.body["price"])
+        elif row.kind == "POSITION_ADOPTED":
+            take_over(said, row.body["instrument"], row.instant_ns, terms_of(row.body))
         elif row.kind == "ORDER_REST_CANCELLED":
             said.cut(row.body["order"], row.instant_ns)
         elif row.kind in ("ORDER_EXPIRED", "ORDER_REJECTED") and row.body["action"] == "SUBMIT":
@@ -159,6 +175,12 @@ class Replay:
         elif row.kind == "STOPPED":
             numbers = {known.cid: order for order, known in self.standing.known.items()}
             cancel_orders(said, [numbers[cid] for cid in row.body["orders_cancelled"]])
+
+    def _change_calendar(self, row: Row) -> None:
+        deployed = self.standing.deployed
+        deployed.given = replace(deployed.given, calendar=calendar_of(deployed.given.calendar.name, row.body))
+        self._schedule = schedule_of(deployed.given.calendar, deployed.given.timeframe)
+        self._alone = None  # the next interval enters a session of the new one
 
     def _report(self, said: Said, one: Heard, gone: Collection[int]) -> None:
         report(said, one, self._coming(), gone)

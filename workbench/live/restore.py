@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from workbench.brokers.port import Event, Request
@@ -10,6 +13,7 @@ from workbench.errors import HaltError
 from workbench.jit import engine_hash
 from workbench.journal import tables
 from workbench.live.beginning import History
+from workbench.live.days import calendars_before
 from workbench.live.deployed import Deployed, layout, remember
 from workbench.live.feed import ClosedBar
 from workbench.live.given import Given
@@ -49,14 +53,17 @@ def restored(connection: sa.Connection, given: Given) -> Standing:
             f"deployment {given.name}: its state was stored by another version of the engine. "
             "Run it with that version, or stop it and deploy it anew."
         )
+    past = calendars_before(connection, given, json.loads(row["counts"]), row["instant_ns"])
+    courses = [(end_ns, schedule_of(one, given.timeframe)) for end_ns, one in past]
     schedule = schedule_of(given.calendar, given.timeframe)
-    first = schedule.after(given.history_from_ns)
+    began = courses[0][1] if courses else schedule
+    first = began.after(given.history_from_ns)
     if first is None:
         raise HaltError(f"deployment {given.name}: calendar {given.calendar.name} knows no session after its history.")
-    deployed = Deployed(given, schedule.day(first.day))
+    deployed = Deployed(given, began.day(first.day))
     standing = Standing.of(deployed, dict(row))
     until_ns = row["instant_ns"] or warm_until(schedule, given, first)
-    standing.history = feed_again(connection, standing, schedule, first, until_ns)
+    standing.history = feed_again(connection, standing, [*courses, (until_ns, schedule)], first)
     _orders(connection, standing)
     return standing
 
@@ -109,12 +116,25 @@ def warm_until(schedule: Schedule, given: Given, first: Interval) -> int:
 def feed_again(
     connection: sa.Connection,
     standing: Standing,
-    schedule: Schedule,
+    courses: Sequence[tuple[int, Schedule]],
     first: Interval,
-    until_ns: int,
     remembered: bool = True,
 ) -> str:
     """Let the intervals up to an instant pass through the expressions alone, from the last memory if it may be used.
+
+    Parameters
+    ----------
+    connection : sa.Connection
+        A reading transaction.
+    standing : Standing
+        Whose.
+    courses : sequence of (int, Schedule)
+        Schedules in the order in which they were in force, each with the instant up to which; the last one is that of
+        today, with the instant up to which is fed.
+    first : Interval
+        The first one of the history.
+    remembered : bool
+        Whether a memory may be used.
 
     Returns
     -------
@@ -122,27 +142,29 @@ def feed_again(
         Hash of the bars that passed.
     """
     deployed, given = standing.deployed, standing.deployed.given
-    memories = tables.memories
+    (until_ns, schedule), memories = courses[-1], tables.memories
     kept = connection.execute(memories.select().where(memories.c.deployment_id == given.id)).one_or_none()
     after_ns = given.history_from_ns - 1 if given.timeframe.is_daily else first.open_ns
-    interval: Interval | None = first
+    at_ns = given.history_from_ns
     if remembered and kept is not None and kept.engine == engine_hash() and kept.instant_ns <= until_ns:
         remember(deployed, kept.content)
-        deployed.passed_ns = after_ns = kept.instant_ns
-        interval = schedule.after(kept.instant_ns)
+        deployed.passed_ns = after_ns = at_ns = kept.instant_ns
     since = min(after_ns - DAY_NS, first.ts_ns)
     bars = stored_bars(connection, deployed.names, str(given.timeframe), since, until_ns + DAY_NS)
-    history, alone = History(), Together([deployed])
-    while interval is not None and interval.close_ns <= until_ns:
-        if interval.day != deployed.day.day:
-            deployed.enter(schedule.day(interval.day))
-            alone = Together([deployed])
-        alone.feed(interval, bars.get(interval.ts_ns, {}))
-        history.add(alone.digest(0))
-        interval = schedule.after(interval.close_ns)
+    history = History()
+    for end_ns, course in courses:
+        interval, alone = course.after(at_ns) if at_ns < end_ns else None, None
+        while interval is not None and interval.close_ns <= end_ns:
+            if alone is None or interval.day != deployed.day.day:
+                deployed.enter(course.day(interval.day))
+                alone = Together([deployed])
+            alone.feed(interval, bars.get(interval.ts_ns, {}))
+            history.add(alone.digest(0))
+            interval = course.after(interval.close_ns)
+        at_ns = max(at_ns, end_ns)
     deployed.passed_ns = max(until_ns, first.open_ns)
     following = schedule.day_after(deployed.passed_ns)
-    if following is not None and following.day != deployed.day.day:
+    if following is not None and following is not deployed.day:
         deployed.enter(following)
     return history.text()
 

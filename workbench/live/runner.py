@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from workbench.brokers.port import Phase, TradedBar, Unknown, Venue
 from workbench.journal import tables
 from workbench.live.beginning import beginning
+from workbench.live.beside import Beside, Elsewhere, beside, held_by_others
+from workbench.live.by_hand import FLATTENING, go_on_flattening
 from workbench.live.clock import Clock
+from workbench.live.days import TOLD, follow_calendar, mark_of
 from workbench.live.deciding import decide, drop, report
 from workbench.live.deployed import Bar, memory_of
 from workbench.live.executor import Executor
@@ -26,6 +29,8 @@ from workbench.live.gates import Gates
 from workbench.live.heard import Heard, heard, is_booked, known_before
 from workbench.live.inbox import Inbox, bar_row, revision_of
 from workbench.live.lease import Lease
+from workbench.live.limits import Limits
+from workbench.live.mismatch import CONTINUES, begin_beside, go_on
 from workbench.live.page import Page
 from workbench.live.reconcile import differences
 from workbench.live.said import Said
@@ -96,9 +101,13 @@ class Runner:
     def __init__(self, clock: Clock, lease: Lease, feed: Feed, venue: Venue, gates: Gates) -> None:
         self.clock, self.lease, self.feed, self.venue, self.gates = clock, lease, feed, venue, gates
         self.inbox = Inbox()
+        #: Where positions beside a deployment come from; a real broker's come the same way.
+        self.elsewhere: Elsewhere = held_by_others
         self.groups: dict[tuple[str, str], Group] = {}
         self.standings: dict[str, Standing] = {}
-        self.executor = Executor(venue, lease, clock.now_ns, gates.refusal, gates.sending)
+        if gates.limits is None:
+            gates.limits = Limits(lease.store)
+        self.executor = Executor(venue, lease, clock.now_ns, gates.refusal, gates.sending, gates.sent)
         self._next: dict[tuple[str, str], Interval | None] = {}
         #: Deployments to be reconciled: at a start, and once a session.
         self._unchecked: set[str] = set()
@@ -115,7 +124,14 @@ class Runner:
         if standing.head_seq == 0:
             page, now = Page(), self.clock.now_ns()
             standing.write(page, standing.deployed.passed_ns, now, "STARTED", beginning(given, standing.history))
+            begin_beside(page, standing, self._beside(standing), now)
+            standing.counts[TOLD] = mark_of(given.calendar)
             standing.keep(page, now)
+            self._commit(page)
+        elif standing.counts.get(TOLD) != mark_of(given.calendar):
+            page = Page()
+            with self.lease.store.read() as connection:
+                follow_calendar(connection, page, standing, self.clock.now_ns())
             self._commit(page)
         self.groups[key].take_on(standing)
         self.standings[standing.id] = standing
@@ -123,6 +139,11 @@ class Runner:
         self._next.pop(key, None)
         for name in given.names:
             self.feed.follow(name, str(given.timeframe), given.calendar, standing.deployed.passed_ns)
+
+    def _beside(self, standing: Standing) -> list[Beside]:
+        """What is held beside a deployment."""
+        with self.lease.store.read() as connection:
+            return beside(self.elsewhere(connection, standing.deployed.given))
 
     def drop(self, ident: str) -> None:
         """Let a deployment go that is stopped: no interval passes it any more."""
@@ -345,6 +366,8 @@ class Runner:
         for said in saids:
             if said.standing.parts:
                 self._book_parts(said, interval)
+            if CONTINUES in said.standing.counts:
+                go_on(page, said.standing, self._beside(said.standing), now)
         deciding = [i for i, one in enumerate(active) if one.deployed.deciding]
         masks = {i: self.gates.mask(active[i], interval, now) for i in deciding}
         together.close(interval, deciding, [mask.bits for mask in masks.values()])
@@ -352,6 +375,8 @@ class Runner:
             standing = said.standing
             if i in masks:
                 decide(page, said, interval, together.outcome(i), masks[i].word)
+                if FLATTENING in standing.counts:
+                    go_on_flattening(said, interval.close_ns)
             page.add(
                 tables.jobs,
                 {

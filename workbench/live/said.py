@@ -56,6 +56,8 @@ class Said:
         self.given = standing.deployed.given
         self.intents: list[Intent] = []
         self.expired: list[int] = []  # numbers of intents that are never sent
+        #: Set while orders are a position's way from one deployment to another, at this price.
+        self.transfer_price: float | None = None
 
     def actions(self, rows: Records, executed: Heard | None = None, gone: Collection[int] = ()) -> None:
         """Every action in the engine's order.
@@ -194,7 +196,10 @@ class Said:
         """Plan to tell the broker, and write that down."""
         order, reason, ns = int(row["order"]), int(row["reason"]), int(row["ns"])
         known = self.standing.known[order]._replace(qty=float(row["qty"]), reason=_REASONS[reason])
-        self._intend(action, order, known, (_level(row), ns), reason != Reason.ENTRY_SIGNAL)
+        at = (_level(row), ns)
+        if action == "SUBMIT" and self.transfer_price is not None:
+            action, at = "TRANSFER", (self.transfer_price, ns)
+        self._intend(action, order, known, at, reason != Reason.ENTRY_SIGNAL)
         self._write(ns, kind, self._order(row))
 
     def _intend(self, action: str, order: int, known: Known, at: tuple[float, int], reduces: bool) -> None:

@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.engine.records import Instant
 from workbench.errors import ConfigError
+from workbench.live.schedule import schedule_of
 from workbench.market.calendar import Calendar
 from workbench.market.grid import Grid
 from workbench.market.timeframe import DAY_NS
+from workbench.strategy import Strategy
+
+#: How a person asks for an entry at the next open, if it is true at the last bar so far.
+NOW = "at once"
 
 #: Days within which the next session of a calendar is looked for.
 _DAYS_AHEAD = 40
@@ -35,6 +41,40 @@ def start_ns_of(start: Any, grid: Grid) -> int:
     if start is None:
         return int(grid.close_ns[-1])
     return instant_of(start, grid.calendar, is_daily=grid.timeframe.is_daily)
+
+
+def is_now(start: Any) -> bool:
+    """Whether a person asks to enter at once."""
+    return isinstance(start, str) and start.strip().lower() == NOW
+
+
+def last_bar_of(strategy: Strategy, grid: Grid) -> int:
+    """The opening instant of the last strategy bar that is final at the end of a history.
+
+    Decisions that begin there begin with what that bar says, as if the deployment had been there already.
+
+    Raises
+    ------
+    ConfigError
+        No strategy bar is final.
+    """
+    schedule, end_ns = schedule_of(grid.calendar, grid.timeframe), int(grid.close_ns[-1])
+    at_ns = end_ns
+    while at_ns > int(grid.open_ns[0]):
+        day = schedule.day_after(at_ns - 1)
+        if day is None:
+            break
+        closes, flags = day.grid.close_ns, day.times(strategy).flags
+        final = np.flatnonzero(((flags & Instant.STRATEGY_CLOSE) != 0) & (closes <= end_ns))
+        if len(final):
+            first = int(final[-2]) + 1 if len(final) > 1 else 0
+            return int(day.grid.open_ns[first])
+        # The session before: what closes before this one opens.
+        earlier = grid.close_ns[grid.close_ns <= day.grid.open_ns[0]]
+        if not len(earlier):
+            break
+        at_ns = int(earlier[-1])
+    raise ConfigError(f"no bar of {strategy.timeframe} is final in the history of {strategy.name}: give more bars.")
 
 
 def instant_of(start: Any, calendar: Calendar, is_daily: bool = False) -> int:

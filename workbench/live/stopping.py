@@ -11,7 +11,7 @@ from workbench.engine.records import Action, action_dtype
 from workbench.live.holdings import Holding, books_of
 from workbench.live.page import Page
 from workbench.live.said import Said
-from workbench.live.standing import Standing
+from workbench.live.standing import Known, Standing
 from workbench.schema import OrderKind, Reason
 
 
@@ -77,12 +77,27 @@ def kept_of(standing: Standing) -> Kept:
 
 def entries_of(standing: Standing) -> list[int]:
     """Numbers of its working entries, those that wait for an exit too."""
-    return [order for order, known in standing.known.items() if known.reason == Reason.ENTRY_SIGNAL.name]
+    return [order for order, known in standing.known.items() if is_entry(known)]
 
 
 def reducing_of(standing: Standing) -> list[int]:
     """Numbers of its working exits, stops and targets."""
-    return [order for order, known in standing.known.items() if known.reason != Reason.ENTRY_SIGNAL.name]
+    return [order for order, known in standing.known.items() if not is_entry(known)]
+
+
+def is_entry(known: Known) -> bool:
+    """Whether an order opens a position."""
+    return known.reason == Reason.ENTRY_SIGNAL.name
+
+
+def flattened(standing: Standing, before: Kept, n_entries: int) -> str:
+    """What was done when a person asked to flatten, in words."""
+    held = "; ".join(one.words() for one in before.holdings) or "no position"
+    entries = f" Entries taken back: {n_entries}." if n_entries else ""
+    return (
+        f"the exits of {standing.deployed.given.name} are on their way and fill at the next open: {held}. Stops and "
+        f"targets stay until then.{entries} It is paused and enters nothing until it is resumed."
+    )
 
 
 def write_down(page: Page, standing: Standing, now_ns: int, kind: str, body: dict[str, Any]) -> None:

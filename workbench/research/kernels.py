@@ -65,6 +65,8 @@ def compile_kernels() -> float:
         call(0)
     one.drop_waiting(0, 0)
     one.withdraw(0, 0, 0)
+    one.leave(0, 0, 0)
+    one.take_over(0, (0, 0), 1, 1.0, 1.0)
     _many()
     sweep(strategy, bars, {"cooldown_bars": [0]}, keep=False, progress=False, workers=1)
     # Where Python is told to write no bytecode, every process would compile these sources anew.

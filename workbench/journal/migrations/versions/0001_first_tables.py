@@ -112,6 +112,8 @@ def _create_work() -> None:
         sa.Column("owner", sa.String(128), primary_key=True, nullable=False),
         sa.Column("name", sa.String(128), primary_key=True, nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("who", sa.String(128), nullable=False),
+        sa.Column("changed_ns", sa.BigInteger(), nullable=False),
     )
 
 
