@@ -82,7 +82,7 @@ class Resolving:
         given = standing.deployed.given
         strategy = given.strategy
         if choice == "ADOPT" and given.start_ns > now_ns:
-            return f"{given.name} decides nothing before {written_time(given.start_ns)}: it cannot look after a position."
+            return f"{given.name} decides nothing before {written_time(given.start_ns)}, and cannot look after it."
         for one in held:
             holder = self._holder(standing, one)
             if holder is None:
