@@ -119,6 +119,18 @@ def test_a_flatten_takes_back_an_entry_that_has_not_filled(desk: Operated) -> No
     assert desk.client.orders("dip")["status"].iloc[0] == "CANCELLED" and whole(desk)
 
 
+def test_P3_an_entry_that_never_left_is_taken_back_and_replays(desk: Operated) -> None:
+    """The entry is planned, and not sent, when a person asks."""
+    standing = desk.standing()
+    desk.runner.executor.flush = lambda _: None  # type: ignore[method-assign]
+    assert desk.run(lambda: bool(standing.known))
+    del desk.runner.executor.flush
+    assert said(desk, Verb.FLATTEN)[0]
+    desk.run()
+    assert desk.rows("ORDER_EXPIRED")[0]["body"]["why"] == "PAUSED"
+    assert not len(desk.client.fills("dip")) and whole(desk)
+
+
 def test_D4_a_position_that_leaves_already_gets_no_second_exit(desk: Operated) -> None:
     standing = desk.run_to_position()
     assert said(desk, Verb.FLATTEN)[0] and said(desk, Verb.FLATTEN)[0]

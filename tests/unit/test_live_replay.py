@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import struct
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 import workbench as wb
+from tests.operated import Operated, folder
 from tests.paper_run import paper_run, rows
 from workbench.journal import tables
 from workbench.journal.chain import FIRST, link
 from workbench.journal.store import Store
 from workbench.live.replay import Verdict, find, replayed
 from workbench.market import samples
+
+__all__ = ["folder"]
 
 STRATEGY = wb.Strategy(
     name="replayed", version="1.0.0", instruments=("NSE:SAMPLE",), timeframe="15m", calendar="NSE", product="MIS",
@@ -127,3 +131,43 @@ def test_P3_a_forged_journal_with_a_mended_chain_is_found(ran: tuple[Store, str]
         connection.execute(states.update().where(states.c.deployment_id == ident).values(head_hash=head))
     assert found
     assert f"row {forged}" in found[0]
+
+
+# --- what a broker does by itself -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(folder: pathlib.Path) -> Operated:
+    """One deployment, running."""
+    operated = Operated(folder)
+    operated.deploy()
+    return operated.start()
+
+
+def test_P3_an_entry_that_the_broker_ended_replays(desk: Operated) -> None:
+    standing = desk.run_to_entry()
+    account = desk.runner.venue._accounts[standing.id]
+    (order,) = account.working.values()
+    desk.runner.venue._end(account, order, "CANCELLED", "as the exchange likes")
+    desk.runner.venue._save()
+    assert desk.run(lambda: bool(desk.rows("ORDER_ENDED")))
+    desk.run()
+    assert verdict(desk.store, standing.id).differences == []
+
+
+def test_P3_a_fill_that_nobody_expected_replays(desk: Operated) -> None:
+    """An order that has filled fills once more: the execution is kept, and no order was booked by it."""
+    standing = desk.run_to_position()
+    account = desk.runner.venue._accounts[standing.id]
+    fill = next(one for one in account.recent if one.kind == "FILL")
+    desk.runner.venue._tell(account, fill._replace(exec_id="again"))
+    desk.runner.venue._save()
+    desk.runner.hear()
+    assert standing.state == "PAUSED_RECONCILE" and "again" in [row["exec_id"] for row in fills_of(desk, standing.id)]
+    desk.run()
+    assert verdict(desk.store, standing.id).differences == []
+
+
+def fills_of(desk: Operated, ident: str) -> list[dict[str, Any]]:
+    """Executions that are kept."""
+    return rows(desk.store, "fills", ident, "number")

@@ -156,7 +156,8 @@ class Replay:
             heard = Heard(row.body["order"], row.body["instrument"], executions)
             self._report(said, heard, row.body.get("gone", ()))
         elif row.kind == "ORDER_ENDED":
-            self._report(said, Heard(row.body["order"], row.body["instrument"], ()), ())
+            order = row.body["order"]
+            self._report(said, Heard(order, row.body["instrument"], ()), (order,))
         elif row.kind == "ORDER_CANCELLED" and row.body["action"] == "CANCEL_NO_SLOT":
             if not drop(said, self.standing.deployed.number[row.body["instrument"]], self._coming()):
                 raise ValueError("the entry waited for nothing")
@@ -188,6 +189,8 @@ class Replay:
 
     def _withdraw(self, row: Row, said: Said) -> None:
         deployed, order = self.standing.deployed, row.body["order"]
+        if order not in self.standing.known:
+            return  # it had been taken back before it was given up
         k = deployed.number[self.standing.known[order].instrument]
         deployed.withdraw(k, order, row.at_ns)
         said.actions(deployed.taken()["actions"], gone=(order,))
@@ -257,7 +260,11 @@ class Replay:
         ]  # fmt: skip
         fills = self._select(tables.fills, tables.fills.c.number)
         done = {row.body["order"] for row in self._rows if row.kind == "FILLED"}
-        booked = [(row.exec_id, row.ns, row.qty, row.price, row.charges) for row in fills if row.order_no in done]
+        # What nobody expected is kept, and no order was booked by it.
+        reconciled = (row.body for row in self._rows if row.kind == "RECONCILIATION_ACTION")
+        strange = {body["unexpected_fill"]["exec_id"] for body in reconciled if "unexpected_fill" in body}
+        fills = (row for row in fills if row.order_no in done and row.exec_id not in strange)
+        booked = [(row.exec_id, row.ns, row.qty, row.price, row.charges) for row in fills]
         self._same("fills", sorted(booked), sorted(told))
 
     def _same(self, name: str, stored: list[tuple[Any, ...]], made: list[tuple[Any, ...]]) -> None:
