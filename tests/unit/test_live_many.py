@@ -92,3 +92,22 @@ def test_P1_each_of_many_in_one_runner_equals_its_backtest(name: str, ran: tuple
     assert len(result.trades) > 3
     assert not differences(store, idents[name], result)
     assert not [row for row in rows(store, "journal", idents[name], "seq") if row["kind"] == "LATE_BAR"]
+
+
+def test_P1_deployments_with_weeks_of_history_begin_together() -> None:
+    """Each of them has fed more sessions than a schedule keeps laid out, one after the other."""
+    bars = wb.samples.synthetic(seed=1, start="2023-01-02", end="2023-02-03")
+    strategy, start = crossing("long", "NSE:SAMPLE", "NSE"), pd.Timestamp("2023-02-01 03:45", tz="UTC").value
+    shown, store = {"NSE:SAMPLE": bars}, Store.open(":memory:")
+    idents = [
+        deploy(store, Wish(strategy, shown, wb.costs.none(), CASH, start, name=name), 0) for name in ("one", "two")
+    ]
+    clock = VirtualClock(0)
+    clock.wait_until(start)
+    runner, last = started(store, shown, clock, "one"), int(bars.grid.close_ns[-1])
+    while (due := runner.turn()) is not None and due <= last:
+        clock.wait_until(due)
+    result = wb.backtest(strategy, shown, CASH, wb.costs.none(), start="2023-02-01")
+    assert len(result.trades) > 3
+    for ident in idents:
+        assert not differences(store, ident, result)

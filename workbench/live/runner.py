@@ -285,10 +285,13 @@ class Runner:
 
     def _together(self, group: Group, active: Sequence[Standing], interval: Interval) -> Together:
         """The deployments that an interval passes, in its session."""
+        day = group.schedule.day(interval.day)
         for one in active:
-            if one.deployed.day.day != interval.day:
-                one.deployed.enter(group.schedule.day(interval.day))
-                self._unchecked.add(one.id)
+            if one.deployed.day is not day:
+                # The same date may be laid out twice: who fed weeks of history has pushed it out of the schedule.
+                if one.deployed.day.day != interval.day:
+                    self._unchecked.add(one.id)
+                one.deployed.enter(day)
                 group.together = None
         moving = [one.deployed for one in active]
         if group.together is None or not group.together.moves(moving):
