@@ -93,7 +93,7 @@ def _hold(client: Client) -> None:
     from workbench.live.deployed import layout
 
     account, positions = np.zeros(1, account_dtype), np.zeros(1, position_dtype)
-    positions[0]["qty"] = 7.0
+    positions[0]["qty"], account[0]["n_positions"] = 7.0, 1
     content = {"records": account.tobytes() + positions.tobytes(), "layout": layout()}
     with client.store.write() as connection:
         connection.execute(tables.deployment_states.update().values(content))

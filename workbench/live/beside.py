@@ -18,13 +18,14 @@ import sqlalchemy as sa
 
 from workbench.journal import tables
 from workbench.live.given import Given
-from workbench.live.holdings import stored_books
+from workbench.live.holdings import is_flat, stored_books
 from workbench.live.words import figure
 from workbench.tolerance import equal
 
 #: The state of a deployment that waits for a person to choose.
 MISMATCH = "PAUSED_DIRECTION_MISMATCH"
 
+_OF_STATE = [tables.deployment_states.c[name] for name in ("status", "records", "layout")]
 #: More instruments than this are not named in a query.
 _NAMED = 50
 
@@ -60,7 +61,7 @@ def held_by_others(connection: sa.Connection, given: Given) -> list[Held]:
     """What other deployments of the same owner and mode hold of a deployment's instruments, by instrument and name."""
     table, states = tables.deployments, tables.deployment_states
     wanted = (
-        sa.select(table.c.name, table.c.instruments, table.c.initial_cash, states)
+        sa.select(table.c.name, table.c.instruments, table.c.initial_cash, *_OF_STATE)
         .join(states, states.c.deployment_id == table.c.id)
         .where(table.c.owner == given.owner, table.c.mode == given.mode, table.c.id != given.id)
         .where(sa.func.length(states.c.records) > 0)
@@ -69,6 +70,8 @@ def held_by_others(connection: sa.Connection, given: Given) -> list[Held]:
         wanted = wanted.where(sa.or_(*(table.c.instruments.contains(f'"{name}"') for name in given.names)))
     found = []
     for row in connection.execute(wanted).mappings():
+        if is_flat(row["records"], row["layout"]):
+            continue
         names = [one["name"] for one in json.loads(row["instruments"])]
         books = stored_books(row["records"], row["layout"], names, row["initial_cash"])
         for one in () if books is None else books.holdings:

@@ -98,6 +98,13 @@ def stored_books(records: bytes, kept_layout: str, names: Sequence[str], initial
     return books_of(account, np.frombuffer(records[size:], position_dtype), names)
 
 
+def is_flat(records: bytes, kept_layout: str) -> bool:
+    """Whether a row of ``deployment_states`` surely holds nothing, at a glance."""
+    if kept_layout != layout():
+        return False
+    return not np.frombuffer(records[: account_dtype.itemsize], account_dtype)["n_positions"][0]
+
+
 def _holding(name: str, row: Any) -> Holding:
     qty = float(row["qty"])
     levels = [float(row[one]) for one in ("stop", "trail") if not math.isnan(row[one])]

@@ -181,9 +181,17 @@ class Limits:
         self._store = store
         self._allowed: dict[str, dict[str, int]] = {}
         self._counted: dict[str, Counted] = {}
+        #: What was said last of each owner, and of which instant: a bar asks for each of many deployments.
+        self._said: dict[str, tuple[int, str]] = {}
 
     def reached(self, owner: str, now_ns: int) -> str:
         """The word of the limit that keeps an entry of an owner from being sent; empty if none does."""
+        said = self._said.get(owner)
+        if said is None or said[0] != now_ns:
+            said = self._said[owner] = now_ns, self._reached(owner, now_ns)
+        return said[1]
+
+    def _reached(self, owner: str, now_ns: int) -> str:
         sent = self._counted.get(owner) or self._loaded(owner, now_ns)
         allowed, used = self._allowed[owner], sent.used(now_ns)
         return next((word for name, word in WORDS.items() if used[name] >= allowed[name]), "")
@@ -191,10 +199,12 @@ class Limits:
     def sent(self, owner: str, now_ns: int) -> None:
         """An order of an owner is sent, of whatever kind."""
         (self._counted.get(owner) or self._loaded(owner, now_ns)).add(now_ns)
+        self._said.pop(owner, None)
 
     def refresh(self) -> dict[str, dict[str, int]]:
         """Read again what is allowed; what changed, by owner and name."""
         changed: dict[str, dict[str, int]] = {}
+        self._said.clear()
         with self._store.read() as connection:
             for owner, before in self._allowed.items():
                 now = limits_of(connection, owner)
