@@ -27,7 +27,7 @@ AT_COMMITS = ("busy", "uncertain", "full")
 RATES_OF_ORDERS = (0.06, 0.2, 0.5)
 OF_ORDERS = (
     "not_sent", "lost", "silent", "late", "reject", "reject_later", "partial", "rest_cancelled", "told_late",
-    "told_twice", "shuffled", "invisible", "reacts",
+    "told_twice", "shuffled", "invisible", "reacts", "races", "leaves",
 )  # fmt: skip
 
 
@@ -47,6 +47,8 @@ class Plan:
         Of a request (``emulated.Fate``).
     partial, rest_cancelled : float
         Of a fill, and of what is left then.
+    races : float
+        Of an entry that fills in the moment before its CANCEL arrives.
     told_late, told_twice, shuffled : float
         Of an event.
     blind, invisible : float
@@ -65,6 +67,8 @@ class Plan:
         That a person acts between two turns.
     reacts : float
         That a person pauses because an order hangs.
+    leaves : float
+        That a person stops what has an entry at the broker.
     cleans : bool
         Whether the broker cancels what protects a position that is gone.
     """
@@ -98,6 +102,8 @@ class Plan:
     reacts: float = 0.0
     kill: float = 0.0
     stop: float = 0.0
+    races: float = 0.0
+    leaves: float = 0.0
     cleans: bool = True
 
     @classmethod
@@ -119,6 +125,8 @@ class Plan:
         rates["crash"] = dice.choice((0.0, 0.002, 0.006, 0.012))
         if "partial" in rates and dice.random() < 0.5:
             rates["rest_cancelled"] = dice.choice(RATES_OF_ORDERS)
+        if "races" in rates:
+            rates["leaves"] = dice.choice(RATES_OF_ORDERS)
         cleans = dice.random() < 0.5
         if only:
             rates = {name: rate for name, rate in rates.items() if name in only}
@@ -226,6 +234,10 @@ class Dice:
     def cancels_rest(self) -> bool:
         """Of a part."""
         return self.happens("rest_cancelled")
+
+    def fills_first(self) -> bool:
+        """Of an entry that is being cancelled."""
+        return self.happens("races")
 
     def told_after_ns(self) -> list[int]:
         """Of an event."""

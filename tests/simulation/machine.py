@@ -19,7 +19,7 @@ from tests.simulation.wire import Wire
 from tests.simulation.world import World
 from workbench.brokers.port import Idempotency, Request
 from workbench.errors import Fenced, HaltError, RetryableError, UncertainCommit
-from workbench.live.arrivals import stopped_with_intents
+from workbench.live.arrivals import still_leaving
 from workbench.live.assembly import LEASE_NS
 from workbench.live.clock import VirtualClock
 from workbench.live.commands import Commands
@@ -28,6 +28,7 @@ from workbench.live.gates import Gates
 from workbench.live.lease import Lease
 from workbench.live.restore import bars_not_passed, given_deployments, open_intents, restored
 from workbench.live.runner import Runner
+from workbench.live.standing import Status
 
 #: Turns after which a schedule goes nowhere.
 MOST_TURNS = 400
@@ -66,7 +67,7 @@ class Process:
         gates = Gates(machine.clock.now_ns, machine.switch.down)
         runner = Runner(machine.clock, self.lease, self.feed, wire, gates)
         with self.store.read() as connection:
-            deployed = [*given_deployments(connection), *stopped_with_intents(connection)]
+            deployed = [*given_deployments(connection), *still_leaving(connection)]
         for given in deployed:
             with self.store.read() as connection:
                 standing = restored(connection, given)
@@ -83,7 +84,8 @@ class Process:
         assert self.runner is not None
         machine = self.machine
         self.lease.renew()
-        if machine.person.acts(machine.clock.now_ns()) or self.is_new or self.was_down:
+        leaves = any(one.status is Status.STOPPED for one in self.runner.standings.values())
+        if machine.person.acts(machine.clock.now_ns()) or self.is_new or self.was_down or leaves:
             for one in self.commands.obey(machine.clock.now_ns()):
                 machine.say(f"{one.asked.verb} {one.asked.deployment_id[:4]}: {one.answer.text}")
         self.is_new, self.was_down = False, machine.switch.is_down

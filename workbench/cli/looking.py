@@ -62,7 +62,7 @@ def _evaluated(row: Mapping[Any, Any]) -> tuple[str, str]:
     """Status with the reason why nothing is evaluated, and its style."""
     if row["is_evaluated"]:
         return row["status"], "green"
-    if row["status"] == "STOPPED":
+    if row["status"] == "STOPPED" and row["hindrance"] == "stopped":
         return row["status"], "dim"
     return f"{row['status']}, not evaluated: {row['hindrance']}", "yellow"
 

@@ -23,6 +23,7 @@ from workbench.live.given import Given
 from workbench.live.holdings import Books, Holding, stored_books
 from workbench.live.intents import OPEN
 from workbench.live.killswitch import Kill
+from workbench.live.standing import UNMANAGED, is_leaving
 
 #: The lease of whoever runs a database.
 RUNNER = "runner"
@@ -130,7 +131,7 @@ def hindrance(row: Row, moment: Moment) -> str:
     """Why a deployment is not evaluated, in words; empty when it is."""
     status, state = row["status"], row["runtime_state"]
     if status == "STOPPED":
-        return "stopped"
+        return f"{state}: {row['note']}" if is_leaving(state) or state == UNMANAGED else "stopped"
     for kill in moment.kills:
         if kill.stops(row["owner"], row["name"]):
             return f"killed by {kill.who or 'somebody'}{f': {kill.why}' if kill.why else ''}"

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from workbench.errors import ConfigError, DivergenceError, Fenced, HaltError, RetryableError
 from workbench.journal import tables
 from workbench.journal.store import Store
-from workbench.live.arrivals import arrived, stopped_with_intents
+from workbench.live.arrivals import arrived, still_leaving
 from workbench.live.assembly import LEASE_NS, assembled, join
 from workbench.live.clock import Clock, VirtualClock
 from workbench.live.commands import Commands
@@ -290,7 +290,7 @@ class _Process:
 
     def _turns(self, runner: Runner) -> None:
         """Turn after turn, until asked to end or until the bars end."""
-        commands = Commands(self._store, runner, self._switch)
+        commands = Commands(self._store, runner, self._switch, self._say)
         runner.between = self._between
         while not self._service.ending:
             self._renew()
@@ -362,9 +362,9 @@ class _Process:
             self._say(f"takes on {one.name}: {', '.join(one.names)}, {one.timeframe} bars")
 
     def _finish_stopped(self, runner: Runner) -> None:
-        """Say to the broker what was still to be said when a process ended just after a STOP."""
+        """Take on what was stopped and not let go when a process ended: it says and hears what is still to be."""
         with self._store.read() as connection:
-            left = stopped_with_intents(connection)
+            left = still_leaving(connection)
         for one in left:
             join(self._store, runner, one)
         if left:

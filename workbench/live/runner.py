@@ -102,8 +102,10 @@ class Runner:
             self._commit(page)
         self.groups[key].standings[standing.id] = standing
         self.standings[standing.id] = standing
-        self._unchecked.add(standing.id)
         self._next.pop(key, None)
+        if standing.status is Status.STOPPED:
+            return  # it only listens to the broker
+        self._unchecked.add(standing.id)
         for name in given.names:
             self.feed.follow(name, str(given.timeframe), given.calendar, standing.deployed.passed_ns)
 
@@ -151,7 +153,8 @@ class Runner:
             return None
         group = self.groups[key]
         there = self.inbox.at(group.timeframe, interval.ts_ns)
-        names = {name for one in group.standings.values() for name in one.deployed.names}
+        running = (one for one in group.standings.values() if one.status is not Status.STOPPED)
+        names = {name for one in running for name in one.deployed.names}
         missing = [name for name in names - there.keys() if self.feed.through_ns(name, key[1]) < interval.close_ns]
         return None if missing and now < interval.close_ns + GRACE_NS else (key, interval)
 
@@ -184,7 +187,7 @@ class Runner:
         page, now = Page(), self.clock.now_ns()
         for one in standings:
             account = one.deployed.given.account
-            if self.executor.pending(account):
+            if one.status is Status.STOPPED or self.executor.pending(account):
                 continue
             try:
                 found = differences(one.held_qty(), self.venue.positions(account))
@@ -205,12 +208,13 @@ class Runner:
         page, saids = Page(), list[Said | None]()
         for key, group in self.groups.items():
             coming = self._coming(key)
-            if coming is None:
-                continue
-            bars = self.inbox.at(group.timeframe, coming.ts_ns)
-            # Of all of them: what we took back may have filled before it was.
-            listening = (one for one in group.standings.values() if one.status is not Status.STOPPED)
-            saids += [self._book(page, one, Phase.EXITS, coming, bars) for one in listening]
+            bars = self.inbox.at(group.timeframe, coming.ts_ns) if coming is not None else {}
+            # Of all of them, the stopped too: what we took back may have filled before it was.
+            for one in group.standings.values():
+                stands = one.status is Status.STOPPED
+                interval = group.schedule.after(one.deployed.passed_ns) if stands else coming
+                if interval is not None:
+                    saids.append(self._book(page, one, Phase.EXITS, interval, bars))
         self._commit(page)
         self._hand_over([one for one in saids if one is not None], sends)
 

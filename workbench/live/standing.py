@@ -17,6 +17,11 @@ from workbench.live.page import Page, Row
 NO_COUNTS = {"intents": 0, "fills": 0, "bars": 0, "events": 0}
 
 
+#: Runtime states of what was stopped: the broker's last word is awaited; it left a position that nobody manages.
+LEAVING = "STOPPING"
+UNMANAGED = "UNMANAGED_POSITION"
+
+
 class Status(Enum):
     """What a person asked for, or what went wrong."""
 
@@ -48,7 +53,7 @@ class Standing:
     status : Status
         PAUSED evaluates nothing and sends no new order but what protects or flattens.
     state : str
-        FLAT, IN_POSITION, WARMING_UP or a PAUSED_ that says why.
+        FLAT, IN_POSITION, WARMING_UP or a PAUSED_ that says why; of what was stopped also ``LEAVING``, ``UNMANAGED``.
     head_seq, head_hash : int, str
         Last row of the journal.
     counts : dict
@@ -167,3 +172,8 @@ class Standing:
 
 
 _SHOWN = ("FLAT", "IN_POSITION", "WARMING_UP")
+
+
+def is_leaving(state: str) -> bool:
+    """Whether a stopped deployment in a runtime state is still with its runner."""
+    return state == LEAVING or state.startswith("PAUSED")
