@@ -2,6 +2,8 @@
 
 It is a broker like another: it knows accounts, orders and executions, and nothing of strategies. What it accepted or
 executed is in the database before it answers. It can behave like each class of real broker when an id comes twice.
+It lives in a runner's process, so that its book is written by whoever may write: a runner that was taken over has an
+account that takes nothing and fills nothing.
 
 Invariants: an execution has an id of its own and happens once; an order that reduces never opens a position; an order
 fills in no bar that opened before it was decided, and in none that had closed before it arrived.
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,6 +101,8 @@ class PaperBroker:
     ----------
     store : Store
         Where its book is kept.
+    writes : callable
+        Gives the transaction in which its book is written; it raises for who may not write (``Lease.fenced``).
     now_ns : callable
         Its clock.
     idempotency : Idempotency
@@ -105,9 +110,13 @@ class PaperBroker:
     """
 
     def __init__(
-        self, store: Store, now_ns: Callable[[], int], idempotency: Idempotency = Idempotency.UNIQUE_FOREVER
+        self,
+        store: Store,
+        writes: Callable[[], AbstractContextManager[sa.Connection]],
+        now_ns: Callable[[], int],
+        idempotency: Idempotency = Idempotency.UNIQUE_FOREVER,
     ) -> None:
-        self._store, self._now_ns, self._idempotency = store, now_ns, idempotency
+        self._store, self._writes, self._now_ns, self._idempotency = store, writes, now_ns, idempotency
         self._accounts: dict[str, Account] = {}
         self._changed: dict[tuple[str, str], Resting] = {}
         self._told: list[tuple[str, Event]] = []
@@ -298,7 +307,7 @@ class PaperBroker:
         events = [{"account": name, "seq": one.seq, "content": json.dumps(one)} for name, one in self._told]
         touched_accounts = sorted({name for name, _ in self._changed} | {name for name, _ in self._told})
         book, held = tables.paper_orders, tables.paper_accounts
-        with self._store.write() as connection:
+        with self._writes() as connection:
             if orders:
                 ids = [{"key": row["broker_id"]} for row in orders]
                 connection.execute(book.delete().where(book.c.broker_id == _KEY), ids)

@@ -32,7 +32,7 @@ def assembled(
     between: Callable[[], None] = lambda: None,
 ) -> Runner:
     """A runner with every deployment as it was left; the lease is held already, and is to be renewed in ``between``."""
-    broker = PaperBroker(store, clock.now_ns, idempotency)
+    broker = PaperBroker(store, lease.fenced, clock.now_ns, idempotency)
     gates = Gates(clock.now_ns) if killed is None else Gates(clock.now_ns, killed)
     runner = Runner(clock, lease, feed, broker, gates)
     with store.read() as connection:
