@@ -67,7 +67,8 @@ class Process:
         gates = Gates(machine.clock.now_ns, machine.switch.down)
         runner = Runner(machine.clock, self.lease, self.feed, wire, gates)
         with self.store.read() as connection:
-            deployed = [*given_deployments(connection), *still_leaving(connection)]
+            (running, _), (leaving, _) = given_deployments(connection), still_leaving(connection)
+        deployed = [*running, *leaving]
         for given in deployed:
             with self.store.read() as connection:
                 standing = restored(connection, given)

@@ -228,7 +228,7 @@ def test_what_was_to_be_cancelled_is_cancelled_after_a_crash(desk: Operated, mon
     desk.start()
     assert not desk.runner.standings
     with desk.store.read() as connection:
-        left = still_leaving(connection)
+        left, _ = still_leaving(connection)
     assert [one.name for one in left] == ["dip"]
 
 

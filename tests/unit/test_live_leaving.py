@@ -129,7 +129,7 @@ def test_a_stop_waits_for_a_late_fill_across_a_restart(desk: Operated) -> None:
     broker.tells = False
     stop(desk)
     with desk.store.read() as connection:
-        (left,) = still_leaving(connection)
+        (left,), _ = still_leaving(connection)
     desk.start()
     join(desk.store, desk.runner, left)
     desk.run()
@@ -138,7 +138,7 @@ def test_a_stop_waits_for_a_late_fill_across_a_restart(desk: Operated) -> None:
     assert filled(desk) == held(desk, left.id) > 0.0
     assert state(desk) == ("STOPPED", "UNMANAGED_POSITION")
     with desk.store.read() as connection:
-        assert still_leaving(connection) == []
+        assert still_leaving(connection) == ([], [])
     assert is_whole(desk)
 
 
@@ -168,7 +168,7 @@ def test_a_person_ends_the_wait_for_a_difference_that_lasts(desk: Operated) -> N
     with pytest.raises(ConfigError, match="dip is stopped, for good"):
         desk.client.stop("dip", keep=True)
     with desk.store.read() as connection:
-        assert still_leaving(connection) == []
+        assert still_leaving(connection) == ([], [])
     assert is_whole(desk)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from workbench.live.launch import Launch
 from workbench.live.lease import FileLease, Lease
 from workbench.live.process import Exit, Pace, Service, serve
 from workbench.live.sources import FolderSource, ReplaySource
+from workbench.live.standing import NO_COUNTS
 from workbench.live.wall import Ending, PacedClock, Wake, WallClock, machine_name
 from workbench.market.bars import Bars
 from workbench.research.backtest import backtest
@@ -296,6 +298,27 @@ def test_a_command_does_not_wait_for_the_end_of_a_turn_of_many_bars(watched: Wat
     (row,) = watched.client.journal("dip", "PAUSED").to_dict("records")
     assert row["instant"] == pd.Timestamp(f"{START} 03:50", tz="UTC")
     assert watched.client.status("dip")["last_evaluation"] == pd.Timestamp("2023-01-11 10:00", tz="UTC")
+
+
+def test_one_that_cannot_be_put_together_ends_nobody_and_is_taken_on_when_it_is_resumed(watched: Watched) -> None:
+    watched.deploy("bad")
+    states, deployments = tables.deployment_states, tables.deployments
+    with watched.client.store.write() as connection:
+        ident = connection.execute(deployments.select().where(deployments.c.name == "bad")).one().id
+        connection.execute(states.update().where(states.c.deployment_id == ident).values(counts="{"))
+
+    def mended() -> None:
+        with watched.client.store.write() as connection:
+            ours = states.c.deployment_id == ident
+            connection.execute(states.update().where(ours).values(counts=json.dumps(NO_COUNTS)))
+        watched.client.resume("bad", "mended", wait_s=0)
+
+    watched.on_take[30] = mended
+    assert watched.serve() == Exit.DONE
+    assert watched.said("runs 1 deployment: dip") and watched.said("bad stands aside: it cannot be put together: ")
+    assert watched.said("RESUME, asked by local: bad can be put together again") and watched.said("runs 2 deployments")
+    assert watched.equals_backtest("dip")
+    assert watched.seen("bad").keys() == watched.seen("dip").keys()
 
 
 def test_a_kill_by_hand_is_told_when_it_starts(watched: Watched) -> None:

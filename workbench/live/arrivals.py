@@ -7,21 +7,22 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from workbench.journal import tables
-from workbench.live.given import Given
+from workbench.live.given import Given, Unreadable, readable
 from workbench.live.intents import OPEN
 from workbench.live.standing import LEAVING, Status
 
 _STOPPED = tables.deployment_states.c.status == Status.STOPPED.value
+_ASIDE = tables.deployment_states.c.status == Status.ERROR.value
 
 
-def arrived(connection: sa.Connection, known: Collection[str]) -> list[Given]:
-    """Deployments that are not stopped and whose ids are not known, by id."""
-    ids = sa.select(tables.deployment_states.c.deployment_id).where(sa.not_(_STOPPED))
+def arrived(connection: sa.Connection, known: Collection[str]) -> tuple[list[Given], list[Unreadable]]:
+    """Deployments that run and whose ids are not known, by id; and those whose rows cannot be read."""
+    ids = sa.select(tables.deployment_states.c.deployment_id).where(sa.not_(_STOPPED), sa.not_(_ASIDE))
     new = sorted(set(connection.execute(ids).scalars()) - set(known))
-    return _given(connection, tables.deployments.c.id.in_(new)) if new else []
+    return _given(connection, tables.deployments.c.id.in_(new)) if new else ([], [])
 
 
-def still_leaving(connection: sa.Connection) -> list[Given]:
+def still_leaving(connection: sa.Connection) -> tuple[list[Given], list[Unreadable]]:
     """Stopped deployments of which something is still to be said or heard: a process ended before they were let go."""
     unsent = sa.select(tables.intents.c.deployment_id).where(tables.intents.c.state.in_([one.value for one in OPEN]))
     states = tables.deployment_states
@@ -34,8 +35,9 @@ def still_leaving(connection: sa.Connection) -> list[Given]:
     return _given(connection, tables.deployments.c.id.in_(stopped))
 
 
-def _given(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Given]:
+def _given(
+    connection: sa.Connection, *conditions: sa.ColumnElement[bool]
+) -> tuple[list[Given], list[Unreadable]]:
     table, versions = tables.deployments, tables.strategy_versions
     wanted = sa.select(table, versions.c.content).join(versions, versions.c.hash == table.c.strategy_hash)
-    found = connection.execute(wanted.where(*conditions).order_by(table.c.id)).mappings()
-    return [Given.of(row, row["content"]) for row in found]
+    return readable(connection.execute(wanted.where(*conditions).order_by(table.c.id)).mappings())

@@ -22,6 +22,7 @@ from workbench.brokers.port import Unknown
 from workbench.errors import HaltError, RetryableError
 from workbench.journal import tables
 from workbench.journal.store import Store
+from workbench.live.aside import Aside
 from workbench.live.asking import Answer, Asked, Verb, answered, waiting
 from workbench.live.killswitch import KillSwitch
 from workbench.live.leaving import Leaving, Say
@@ -66,6 +67,7 @@ class Commands:
     def __init__(self, store: Store, runner: Runner, switch: KillSwitch, say: Say = lambda _: None) -> None:
         self._store, self._runner = store, runner
         self._switching, self._leaving = Switching(runner, switch), Leaving(runner, say)
+        self._aside = Aside(runner.lease, self._switching.obey)
         self._verbs: dict[Verb, Callable[[Page, Asked, Standing, int], Answer]] = {
             Verb.PAUSE: self._pause,
             Verb.RESUME: self._resume,
@@ -132,7 +134,7 @@ class Commands:
             return None, self._switching.obey(page, one, "", now_ns)
         standing = self._runner.standings.get(one.deployment_id)
         if standing is None or standing.deployed.given.owner != one.owner:
-            return None, self._absent(one)
+            return None, self._aside.obey(page, one, now_ns) or self._absent(one)
         if standing.status is Status.STOPPED:
             return standing, self._stop_again(page, one, standing, now_ns) if verb is Verb.STOP else self._absent(one)
         if verb in _OF_EVERYTHING:

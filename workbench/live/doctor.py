@@ -78,7 +78,7 @@ def _of_database(store: Store, now_ns: int, owner: str) -> Iterator[Finding]:
         yield _of_runner(connection, now_ns, any(row["status"] == "RUNNING" for row in rows))
         yield from _of_commands(connection, now_ns)
         yield from _of_deployments(rows, owner)
-        here = [row for row in rows if row["status"] != "STOPPED"]
+        here = [row for row in rows if row["status"] not in ("STOPPED", "ERROR")]
         yield from _of_calendars(here, now_ns)
         yield from _of_bars(connection, here, now_ns)
 
@@ -108,7 +108,8 @@ def _of_deployments(rows: Sequence[Row], owner: str) -> Iterator[Finding]:
         if row["owner"] != owner or row["status"] == "STOPPED":
             continue
         if row["runtime_state"].startswith("PAUSED") or row["status"] == "ERROR":
-            yield Finding(WARNING, row["name"], f"{row['runtime_state']}: {row['note']}")
+            what = row["status"] if row["status"] == "ERROR" else row["runtime_state"]
+            yield Finding(WARNING, row["name"], f"{what}: {row['note']}")
 
 
 def _of_calendars(rows: Sequence[Row], now_ns: int) -> Iterator[Finding]:

@@ -116,8 +116,13 @@ def names_of(row: Row) -> list[str]:
 
 
 def books_of_row(row: Row) -> Books | None:
-    """What a deployment holds; None when another version of the engine wrote it."""
-    return stored_books(row["records"], row["layout"], names_of(row), row["initial_cash"])
+    """What a deployment holds; None when another version of the engine wrote it, or when it cannot be read."""
+    try:
+        return stored_books(row["records"], row["layout"], names_of(row), row["initial_cash"])
+    except (ValueError, LookupError, TypeError):
+        if row["status"] != "ERROR":
+            raise
+        return None
 
 
 def positions_of_row(row: Row) -> Records | None:
@@ -168,7 +173,12 @@ def listed(row: Row, moment: Moment) -> dict[str, Any]:
 
 def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, Any]:
     """Everything that the tables say of one deployment; times are UTC, money is in the instruments' currency."""
-    given = Given.of(row, row["content"])
+    try:
+        given = Given.of(row, row["content"])
+    except ConfigError:
+        if row["status"] != "ERROR":
+            raise
+        return _of_unreadable(connection, row, moment)
     trades = closed_trades(connection, given.id)
     line = listed(row, moment)
     books = books_of_row(row)
@@ -200,6 +210,35 @@ def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, 
         "exposure": [one for one in mine if one["instrument"] in given.names],
         "freshness": {name: instant(ns) for name, ns in newest.items()},
         "calendar": {"name": given.calendar.name, **day_kind(given.calendar, moment.now_ns)},
+        "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
+    }
+
+
+def _of_unreadable(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, Any]:
+    """What can be said of a deployment whose row cannot be read: what the other tables hold."""
+    line, trades = listed(row, moment), closed_trades(connection, row["id"])
+    return {
+        **{name: line[name] for name in ("name", "strategy", "version", "mode", "status", "runtime_state")},
+        "id": row["id"],
+        **{name: line[name] for name in ("is_evaluated", "hindrance", "heartbeat", "last_evaluation", "equity")},
+        "note": row["note"],
+        "bars": {},
+        "decision": row["decision"],
+        "reason": row["reason"],
+        "warm_up": {"is_warm": False, "needs_bars": 0, "text": ""},
+        "begins": instant(row["start_ns"] or row["history_from_ns"]),
+        "next_evaluations": [],
+        "position": [],
+        "cash": None,
+        "initial_cash": row["initial_cash"],
+        "realised_pnl": sum(one["gross_pnl"] - one["charges"] for one in trades),
+        "unrealised_pnl": line["unrealised_pnl"],
+        "n_trades": len(trades),
+        "orders": _working(connection, row["id"]),
+        "intents": _open_intents(connection, row["id"]),
+        "exposure": [],
+        "freshness": {},
+        "calendar": {"name": row["calendar"], "date": None, "session": "CALENDAR_UNKNOWN", "is_known": False},
         "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
     }
 

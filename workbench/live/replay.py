@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -115,11 +116,13 @@ class Replay:
 
     def _made(self) -> list[dict[str, Any]]:
         """Rows of the journal made anew."""
-        if not self._rows or self._rows[0].kind != "STARTED":
+        # Before it began it may have stood aside, and been tried again.
+        rows = list(dropwhile(lambda row: row.kind in ("ERROR", "RESUMED"), self._rows))
+        if not rows or rows[0].kind != "STARTED":
             self.differences.append("the journal does not begin with STARTED")
             return []
-        self._begin(self._rows[0])
-        for row in self._rows[1:]:
+        self._begin(rows[0])
+        for row in rows[1:]:
             try:
                 self._one(row)
             except (AssertionError, KeyError, IndexError, ValueError) as error:

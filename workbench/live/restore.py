@@ -12,7 +12,7 @@ from workbench.journal import tables
 from workbench.live.beginning import History
 from workbench.live.deployed import Deployed, layout, remember
 from workbench.live.feed import ClosedBar
-from workbench.live.given import Given
+from workbench.live.given import Given, Unreadable, readable
 from workbench.live.inbox import stored_bars
 from workbench.live.intents import OPEN, Intent, IntentState
 from workbench.live.schedule import Interval, Schedule, schedule_of
@@ -20,18 +20,25 @@ from workbench.live.standing import Known, Standing, Status
 from workbench.live.together import Together
 from workbench.market.timeframe import DAY_NS
 
+#: Beyond every bar: who stood aside for weeks is as far behind.
+FAR_NS = 2**63 - 1
 
-def given_deployments(connection: sa.Connection) -> list[Given]:
-    """Every deployment that is not stopped, by id."""
+
+class StateError(HaltError):
+    """A deployment cannot go on from what is stored of it."""
+
+
+def given_deployments(connection: sa.Connection) -> tuple[list[Given], list[Unreadable]]:
+    """Every deployment that is neither stopped nor stands aside, by id; and those whose rows cannot be read."""
     table, versions, states = tables.deployments, tables.strategy_versions, tables.deployment_states
     wanted = (
         sa.select(table, versions.c.content)
         .join(versions, versions.c.hash == table.c.strategy_hash)
         .join(states, states.c.deployment_id == table.c.id)
-        .where(states.c.status != Status.STOPPED.value)
+        .where(states.c.status.not_in([Status.STOPPED.value, Status.ERROR.value]))
         .order_by(table.c.id)
     )
-    return [Given.of(row, row["content"]) for row in connection.execute(wanted).mappings()]
+    return readable(connection.execute(wanted).mappings())
 
 
 def restored(connection: sa.Connection, given: Given) -> Standing:
@@ -39,20 +46,21 @@ def restored(connection: sa.Connection, given: Given) -> Standing:
 
     Raises
     ------
-    HaltError
-        Its account was stored by an engine with another layout.
+    StateError
+        Its account was stored by an engine with another layout, or its calendar has no sessions to come.
     """
     states = tables.deployment_states
     row = connection.execute(states.select().where(states.c.deployment_id == given.id)).mappings().one()
     if row["instant_ns"] and row["layout"] != layout():
-        raise HaltError(
+        raise StateError(
             f"deployment {given.name}: its state was stored by another version of the engine. "
             "Run it with that version, or stop it and deploy it anew."
         )
     schedule = schedule_of(given.calendar, given.timeframe)
     first = schedule.after(given.history_from_ns)
     if first is None:
-        raise HaltError(f"deployment {given.name}: calendar {given.calendar.name} knows no session after its history.")
+        calendar = given.calendar.name
+        raise StateError(f"deployment {given.name}: calendar {calendar} knows no session after its history.")
     deployed = Deployed(given, schedule.day(first.day))
     standing = Standing.of(deployed, dict(row))
     until_ns = row["instant_ns"] or warm_until(schedule, given, first)
@@ -153,8 +161,7 @@ def bars_not_passed(connection: sa.Connection, standing: Standing) -> list[Close
     coming = schedule_of(given.calendar, given.timeframe).after(standing.deployed.passed_ns)
     if coming is None:
         return []
-    until = coming.ts_ns + 2 * DAY_NS
-    found = stored_bars(connection, given.names, str(given.timeframe), coming.ts_ns, until)
+    found = stored_bars(connection, given.names, str(given.timeframe), coming.ts_ns, FAR_NS)
     return [ClosedBar(name, str(given.timeframe), ts, *bar) for ts, bars in found.items() for name, bar in bars.items()]
 
 

@@ -95,7 +95,7 @@ class Runner:
         key = (given.calendar.name, str(given.timeframe))
         if key not in self.groups:
             self.groups[key] = Group(schedule_of(given.calendar, given.timeframe))
-        if standing.head_seq == 0:
+        if standing.heartbeat_ns == 0:  # it never ran; that it could not run may have been written before
             page, now = Page(), self.clock.now_ns()
             standing.write(page, standing.deployed.passed_ns, now, "STARTED", beginning(given, standing.history))
             standing.keep(page, now)
