@@ -61,6 +61,8 @@ class Plan:
         Of a wire call that takes seconds.
     bar_late, bar_missing, bar_twice, bar_revised, mute : float
         Of a bar; of a stretch without bars.
+    ahead : float
+        That somebody stores the bar to come, as the history of a new deployment does, now and then another version.
     takeover : float
         That another runner takes the lease while this one stands still, at a boundary.
     pause, kill, stop : float
@@ -97,6 +99,7 @@ class Plan:
     bar_twice: float = 0.0
     bar_revised: float = 0.0
     mute: float = 0.0
+    ahead: float = 0.0
     takeover: float = 0.0
     pause: float = 0.0
     reacts: float = 0.0
@@ -116,7 +119,7 @@ class Plan:
             for name in kinds
             if dice.random() < density
         }
-        for name in ("jump", "mute", "pause", "stop"):
+        for name in ("jump", "mute", "ahead", "pause", "stop"):
             if name in rates:
                 rates[name] = min(rates[name], 0.08)
         for name in (*AT_BOUNDARIES[1:], *AT_COMMITS):

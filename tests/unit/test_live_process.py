@@ -32,6 +32,7 @@ from workbench.live.given import Given
 from workbench.live.launch import Launch
 from workbench.live.lease import FileLease, Lease
 from workbench.live.process import Exit, Pace, Service, serve
+from workbench.live.replay import find, replayed
 from workbench.live.sources import FolderSource, ReplaySource
 from workbench.live.standing import NO_COUNTS
 from workbench.live.wall import Ending, PacedClock, Wake, WallClock, machine_name
@@ -55,6 +56,7 @@ class Watched:
         self.on_line: Callable[[str], None] = lambda _: None
         self.on_take: dict[int, Callable[[], Any]] = {}
         self.takes = 0
+        self.without: set[int] = set()
         self.ends = True
         self.ending = Ending()
         self.client = Client.open(self.url)
@@ -104,7 +106,7 @@ class _Source:
             def take(self, now_ns: int) -> list[ClosedBar]:
                 watched.takes += 1
                 watched.on_take.get(watched.takes, lambda: None)()
-                return super().take(now_ns)
+                return [one for one in super().take(now_ns) if one.ts_ns not in watched.without]
 
         return Acting(DATA)
 
@@ -268,8 +270,52 @@ def test_what_is_deployed_while_stored_bars_run_is_taken_on(watched: Watched) ->
 def test_P1_history_that_is_ahead_of_the_runner_changes_nothing(watched: Watched) -> None:
     watched.on_take[30] = lambda: watched.deploy("late", "2023-01-11")
     assert watched.serve() == Exit.DONE
+    assert not watched.said("begins again")
     assert watched.equals_backtest("dip")
     assert watched.seen("late").items() < watched.seen("dip").items()
+
+
+@pytest.mark.parametrize("is_missing", [False, True])
+def test_B5_what_the_history_of_another_stored_first_is_what_counts(watched: Watched, is_missing: bool) -> None:
+    (name,), (one,) = DATA.keys(), DATA.values()
+    other = one.frame.copy()
+    other["close"] = other["open"]
+    ahead = {name: Bars(other, one.timeframe, one.calendar)}
+    passed: list[pd.Timestamp] = []
+
+    def deploy() -> None:
+        passed.append(watched.client.status("dip")["heartbeat"])
+        watched.client.deploy(strategy(), ahead, COSTS, CASH, "2023-01-11", "late")
+
+    watched.ends = False
+    watched.on_take[30] = deploy
+    last = one.frame.index[-1]
+    watched.on_take[200] = lambda: watched.ending.ask("test")
+    if is_missing:
+        # The feed has not got the bar that passes while the other is being deployed.
+        watched.without = {int(pd.Timestamp(f"{START} 06:05", tz="UTC").value)}
+    assert watched.serve() == Exit.DONE
+    kept = _kept(watched)
+    spliced = one.frame.copy()
+    spliced.loc[kept.index] = kept
+    changed = kept.index[(kept["close"] != one.frame["close"].loc[kept.index])]
+    assert passed[0] <= changed[0] and changed[-1] < pd.Timestamp("2023-01-11", tz="UTC") < last
+    result = backtest(strategy(), {name: Bars(spliced, one.timeframe, one.calendar)}, CASH, COSTS, START)
+    assert_frame_equal(watched.client.trades("dip"), result.trades, check_exact=True)
+    assert_frame_equal(watched.client.equity("dip"), result.equity, check_exact=True)
+    with watched.client.store.read() as connection:
+        assert replayed(connection, find(connection, "dip", "local")).differences == []
+    told = {row["instant"] for row in watched.client.journal("dip", "BAR_REVISED", limit=1000).to_dict("records")}
+    assert told == set(changed) - {pd.Timestamp(ns, tz="UTC") for ns in watched.without}
+
+
+def _kept(watched: Watched) -> pd.DataFrame:
+    """Bars as they are stored and counted."""
+    with watched.client.store.read() as connection:
+        rows = connection.execute(tables.bars.select().where(tables.bars.c.revision == 0)).mappings().all()
+    frame = pd.DataFrame(rows)[["ts_ns", "open", "high", "low", "close", "volume"]].set_index("ts_ns").sort_index()
+    frame.index = pd.DatetimeIndex(frame.index, tz="UTC", name="ts")
+    return frame
 
 
 def test_what_is_deployed_while_a_feed_runs_is_taken_on(watched: Watched) -> None:

@@ -67,8 +67,16 @@ def _joined(store: Store, runner: Runner, given: Given) -> None:
     with store.read() as connection:
         standing = restored(connection, given)
         intents = open_intents(connection, standing, runner.venue.idempotency is Idempotency.UNIQUE_FOREVER)
-        runner.inbox.take(bars_not_passed(connection, standing), stored=True)
+    see_stored(store, runner, given, standing.deployed.passed_ns)
     take_on(runner, runner.venue, standing, intents)
+
+
+def see_stored(store: Store, runner: Runner, given: Given, passed_ns: int) -> None:
+    """Put what is stored of a deployment's instruments after an instant into the inbox: there it was first (B5)."""
+    with store.read() as connection:
+        used, late = bars_not_passed(connection, given, passed_ns)
+    runner.inbox.leave_out(late)
+    runner.inbox.take(used, stored=True)
 
 
 def take_on(runner: Runner, broker: PaperBroker, standing: Standing, intents: Sequence[Intent]) -> None:

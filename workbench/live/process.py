@@ -20,7 +20,7 @@ from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.live.arrivals import arrived, still_leaving
 from workbench.live.aside import stand_aside
-from workbench.live.assembly import LEASE_NS, assembled, join
+from workbench.live.assembly import LEASE_NS, assembled, join, see_stored
 from workbench.live.clock import Clock, VirtualClock
 from workbench.live.commands import Commands
 from workbench.live.facts import RUNNER, books_of_row, every_deployment, holder_of
@@ -375,6 +375,9 @@ class _Process:
             raise _NewBarsAreNeeded
         for one in given:
             why = join(self._store, runner, one)
+            if not why:
+                # Its history may be ahead of what the others have passed.
+                see_stored(self._store, runner, one, runner.passed_ns(one))
             told = f"{one.name} stands aside: {why}"
             self._say(told if why else f"takes on {one.name}: {', '.join(one.names)}, {one.timeframe} bars")
 

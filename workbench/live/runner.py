@@ -23,6 +23,7 @@ from workbench.live.deployed import Bar, memory_of
 from workbench.live.executor import Executor
 from workbench.live.feed import Feed
 from workbench.live.gates import Gates
+from workbench.live.given import Given
 from workbench.live.heard import Heard, heard, is_booked, known_before
 from workbench.live.inbox import Inbox, bar_row, revision_of
 from workbench.live.lease import Lease
@@ -115,6 +116,12 @@ class Runner:
         key = (given.calendar.name, str(given.timeframe))
         del self.groups[key].standings[ident]
         self._next.pop(key, None)
+
+    def passed_ns(self, given: Given) -> int:
+        """Close of the last interval that every running deployment beside one, and that itself, has passed."""
+        group = self.groups[given.calendar.name, str(given.timeframe)]
+        running = (one for one in group.standings.values() if one.status is not Status.STOPPED)
+        return min(one.deployed.passed_ns for one in running)
 
     def turn(self) -> int | None:
         """Do all that is due; when to come back, None if nobody knows."""
@@ -227,14 +234,17 @@ class Runner:
             one for one in group.standings.values()
             if one.deployed.passed_ns < interval.close_ns and one.status is not Status.STOPPED
         ]  # fmt: skip
+        if not active:
+            return  # all of them were stopped since
         together = self._together(group, active, interval)
         trading = [one for one in active if one.deployed.decides_at(interval) and self._trades(one)]
         page = Page()
-        self.inbox.store(page, group.timeframe, interval.ts_ns, self.clock.now_ns())
+        names = {name for one in active for name in one.deployed.names}
+        self.inbox.store(page, group.timeframe, interval.ts_ns, self.clock.now_ns(), names)
         if trading:
             self._commit(page)
             self._fill(trading, interval, bars)
-            page = Page()
+            page = Page(page.absent)
         together.feed(interval, bars)
         saids = self._close(page, active, interval, together)
         self._commit(page)
