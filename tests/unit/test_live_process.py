@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -17,109 +16,24 @@ import sqlalchemy as sa
 from pandas.testing import assert_frame_equal
 
 from tests.command_line import write_csv
-from tests.operated import CASH, COSTS, START, bars, empty_database, folder, strategy
+from tests.operated import CASH, COSTS, START, folder, strategy
+from tests.watched import DATA, Watched, watched
 from workbench.errors import ConfigError, HaltError, RetryableError
 from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.live import __main__, process
-from workbench.live.client import Client
 from workbench.live.commands import Commands, Obeyed
 from workbench.live.executor import Executor
 from workbench.live.facts import RUNNER, holder_of
-from workbench.live.feed import ClosedBar, Feed
-from workbench.live.feeds.replay import ReplayFeed
-from workbench.live.given import Given
 from workbench.live.launch import Launch
 from workbench.live.lease import FileLease, Lease
-from workbench.live.process import Exit, Pace, Service, serve
-from workbench.live.replay import find, replayed
+from workbench.live.process import Exit, Pace
 from workbench.live.sources import FolderSource, ReplaySource
-from workbench.live.standing import NO_COUNTS
 from workbench.live.wall import Ending, PacedClock, Wake, WallClock, machine_name
 from workbench.market.bars import Bars
 from workbench.research.backtest import backtest
 
-__all__ = ["folder"]
-
-DATA = bars()
-
-
-class Watched:
-    """A database with one deployment, and a service whose lines and bars a test looks at and acts on."""
-
-    def __init__(self, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(process, "BACKOFF_NS", 0)
-        monkeypatch.setattr(process, "MOST_BACKOFF_NS", 0)
-        (folder / "w.db").write_bytes(empty_database())
-        self.url = str(folder / "w.db")
-        self.lines: list[str] = []
-        self.on_line: Callable[[str], None] = lambda _: None
-        self.on_take: dict[int, Callable[[], Any]] = {}
-        self.takes = 0
-        self.without: set[int] = set()
-        self.ends = True
-        self.ending = Ending()
-        self.client = Client.open(self.url)
-
-    def say(self, text: str) -> None:
-        """Keep a line, and let the test act on it."""
-        self.lines.append(text)
-        self.on_line(text)
-
-    def deploy(self, name: str = "dip", start: str = START) -> str:
-        """A deployment that decides from a date on."""
-        return self.client.deploy(strategy(), DATA, COSTS, CASH, start, name)
-
-    def seen(self, name: str) -> dict[pd.Timestamp, str]:
-        """Hash of the bars that a deployment saw at each of its evaluations."""
-        rows = self.client.journal(name, "EVALUATED", limit=10_000)
-        return {row["instant"]: row["body"]["bars"] for row in rows.to_dict("records")}
-
-    def serve(self, **changes: Any) -> Exit:
-        """Serve stored bars as fast as it goes."""
-        given: dict[str, Any] = {"pace": Pace(START), "ending": self.ending, **changes}
-        return serve(Service(self.url, _Source(self), self.say, **given))
-
-    def said(self, text: str) -> bool:
-        """Whether a line holds a text."""
-        return any(text in line for line in self.lines)
-
-    def equals_backtest(self, name: str = "dip") -> bool:
-        """Whether a deployment did what a backtest does, to the last bit."""
-        result = backtest(strategy(), DATA, CASH, COSTS, START)
-        assert_frame_equal(self.client.equity(name), result.equity, check_exact=True)
-        assert_frame_equal(self.client.trades(name), result.trades, check_exact=True)
-        return len(result.trades) > 3
-
-
-class _Source:
-    """Stored bars whose feed does what a test wants at its n-th look."""
-
-    def __init__(self, watched: Watched) -> None:
-        self._watched = watched
-
-    def feed(self, deployed: Iterable[Given]) -> Feed:
-        del deployed
-        watched = self._watched
-
-        class Acting(ReplayFeed):
-            def take(self, now_ns: int) -> list[ClosedBar]:
-                watched.takes += 1
-                watched.on_take.get(watched.takes, lambda: None)()
-                return [one for one in super().take(now_ns) if one.ts_ns not in watched.without]
-
-        return Acting(DATA)
-
-    def last_ns(self) -> int | None:
-        return max(int(one.grid.close_ns[-1]) for one in DATA.values()) if self._watched.ends else None
-
-
-@pytest.fixture
-def watched(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """With one deployment."""
-    made = Watched(folder, monkeypatch)
-    made.deploy()
-    return made
+__all__ = ["folder", "watched"]
 
 
 def raising(error: Exception) -> Callable[[], None]:
@@ -275,49 +189,6 @@ def test_P1_history_that_is_ahead_of_the_runner_changes_nothing(watched: Watched
     assert watched.seen("late").items() < watched.seen("dip").items()
 
 
-@pytest.mark.parametrize("is_missing", [False, True])
-def test_B5_what_the_history_of_another_stored_first_is_what_counts(watched: Watched, is_missing: bool) -> None:
-    (name,), (one,) = DATA.keys(), DATA.values()
-    other = one.frame.copy()
-    other["close"] = other["open"]
-    ahead = {name: Bars(other, one.timeframe, one.calendar)}
-    passed: list[pd.Timestamp] = []
-
-    def deploy() -> None:
-        passed.append(watched.client.status("dip")["heartbeat"])
-        watched.client.deploy(strategy(), ahead, COSTS, CASH, "2023-01-11", "late")
-
-    watched.ends = False
-    watched.on_take[30] = deploy
-    last = one.frame.index[-1]
-    watched.on_take[200] = lambda: watched.ending.ask("test")
-    if is_missing:
-        # The feed has not got the bar that passes while the other is being deployed.
-        watched.without = {int(pd.Timestamp(f"{START} 06:05", tz="UTC").value)}
-    assert watched.serve() == Exit.DONE
-    kept = _kept(watched)
-    spliced = one.frame.copy()
-    spliced.loc[kept.index] = kept
-    changed = kept.index[(kept["close"] != one.frame["close"].loc[kept.index])]
-    assert passed[0] <= changed[0] and changed[-1] < pd.Timestamp("2023-01-11", tz="UTC") < last
-    result = backtest(strategy(), {name: Bars(spliced, one.timeframe, one.calendar)}, CASH, COSTS, START)
-    assert_frame_equal(watched.client.trades("dip"), result.trades, check_exact=True)
-    assert_frame_equal(watched.client.equity("dip"), result.equity, check_exact=True)
-    with watched.client.store.read() as connection:
-        assert replayed(connection, find(connection, "dip", "local")).differences == []
-    told = {row["instant"] for row in watched.client.journal("dip", "BAR_REVISED", limit=1000).to_dict("records")}
-    assert told == set(changed) - {pd.Timestamp(ns, tz="UTC") for ns in watched.without}
-
-
-def _kept(watched: Watched) -> pd.DataFrame:
-    """Bars as they are stored and counted."""
-    with watched.client.store.read() as connection:
-        rows = connection.execute(tables.bars.select().where(tables.bars.c.revision == 0)).mappings().all()
-    frame = pd.DataFrame(rows)[["ts_ns", "open", "high", "low", "close", "volume"]].set_index("ts_ns").sort_index()
-    frame.index = pd.DatetimeIndex(frame.index, tz="UTC", name="ts")
-    return frame
-
-
 def test_what_is_deployed_while_a_feed_runs_is_taken_on(watched: Watched) -> None:
     watched.ends = False
     watched.on_take[30] = lambda: watched.deploy("second")
@@ -344,27 +215,6 @@ def test_a_command_does_not_wait_for_the_end_of_a_turn_of_many_bars(watched: Wat
     (row,) = watched.client.journal("dip", "PAUSED").to_dict("records")
     assert row["instant"] == pd.Timestamp(f"{START} 03:50", tz="UTC")
     assert watched.client.status("dip")["last_evaluation"] == pd.Timestamp("2023-01-11 10:00", tz="UTC")
-
-
-def test_one_that_cannot_be_put_together_ends_nobody_and_is_taken_on_when_it_is_resumed(watched: Watched) -> None:
-    watched.deploy("bad")
-    states, deployments = tables.deployment_states, tables.deployments
-    with watched.client.store.write() as connection:
-        ident = connection.execute(deployments.select().where(deployments.c.name == "bad")).one().id
-        connection.execute(states.update().where(states.c.deployment_id == ident).values(counts="{"))
-
-    def mended() -> None:
-        with watched.client.store.write() as connection:
-            ours = states.c.deployment_id == ident
-            connection.execute(states.update().where(ours).values(counts=json.dumps(NO_COUNTS)))
-        watched.client.resume("bad", "mended", wait_s=0)
-
-    watched.on_take[30] = mended
-    assert watched.serve() == Exit.DONE
-    assert watched.said("runs 1 deployment: dip") and watched.said("bad stands aside: it cannot be put together: ")
-    assert watched.said("RESUME, asked by local: bad can be put together again") and watched.said("runs 2 deployments")
-    assert watched.equals_backtest("dip")
-    assert watched.seen("bad").keys() == watched.seen("dip").keys()
 
 
 def test_a_kill_by_hand_is_told_when_it_starts(watched: Watched) -> None:
