@@ -252,6 +252,7 @@ class Machine:
             if process is None:
                 process = self.process = self._new_process()
                 process.boot()
+            begun_ns = self.clock.now_ns()
             due = process.turn()
         except Crash:
             down_ns = self.dice.between(0, 3) * S_NS
@@ -267,7 +268,7 @@ class Machine:
             down_ns = MINUTE_NS
         else:
             if process is self.process:
-                self.checker.after_turn()
+                self.checker.after_turn(begun_ns)
             return due
         self.ends += 1
         if process is self.process:

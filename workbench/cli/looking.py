@@ -61,7 +61,7 @@ def status(
 def _evaluated(row: Mapping[Any, Any]) -> tuple[str, str]:
     """Status with the reason why nothing is evaluated, and its style."""
     if row["is_evaluated"]:
-        return row["status"], "green"
+        return (f"{row['status']}, {row['stale']}", "yellow") if row["stale"] else (row["status"], "green")
     if row["status"] == "STOPPED" and row["hindrance"] == "stopped":
         return row["status"], "dim"
     return f"{row['status']}, not evaluated: {row['hindrance']}", "yellow"
@@ -77,6 +77,7 @@ def _show_one(found: dict[str, Any]) -> None:
     rows = [
         ("state", found["runtime_state"]),
         ("note", found["note"]),
+        ("STALE_DATA", found["stale"]),
         ("warm-up", warm["text"]),
         ("last evaluation", moment_text(found["last_evaluation"])),
         ("decision", " ".join(filter(None, (found["decision"], found["reason"])))),

@@ -15,7 +15,8 @@ from workbench.jit import engine_hash
 from workbench.journal import migrations, tables
 from workbench.journal.store import Store
 from workbench.live.coming import coverage
-from workbench.live.facts import Row, every_deployment, holder_of, names_of, newest_bars
+from workbench.live.facts import Row, every_deployment, holder_of, names_of
+from workbench.live.inbox import newest_bars
 from workbench.live.killswitch import KillSwitch
 from workbench.live.places import places_of_url
 from workbench.live.wall import written_time

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from workbench.live.deployed import layout
 from workbench.live.frames import closed_trades, instant
 from workbench.live.given import Given
 from workbench.live.holdings import Books, Holding, stored_books
+from workbench.live.inbox import newest_bars
 from workbench.live.intents import OPEN
 from workbench.live.killswitch import Kill
 from workbench.live.standing import UNMANAGED, is_leaving
@@ -144,7 +145,19 @@ def hindrance(row: Row, moment: Moment) -> str:
         return str(row["note"] or (state if state.startswith("PAUSED") else status.lower()))
     if not moment.holder.runs(moment.now_ns):
         return "no runner is running"
-    return ""
+    stale = stale_of(row)
+    return f"STALE_DATA: {stale_words(stale)}" if stale and len(stale) == len(names_of(row)) else ""
+
+
+def stale_of(row: Row) -> dict[str, int]:
+    """Instruments whose bars are missing, with the instant up to which they are known."""
+    found: dict[str, int] = json.loads(row["stale"] or "{}")
+    return found
+
+
+def stale_words(stale: Mapping[str, int]) -> str:
+    """The same in words: ``no bar of NSE:A since 2023-01-10 06:05Z``."""
+    return "; ".join(f"no bar of {name} since {instant(ns):%Y-%m-%d %H:%MZ}" for name, ns in sorted(stale.items()))
 
 
 def listed(row: Row, moment: Moment) -> dict[str, Any]:
@@ -160,6 +173,7 @@ def listed(row: Row, moment: Moment) -> dict[str, Any]:
         "runtime_state": row["runtime_state"],
         "is_evaluated": not why_not,
         "hindrance": why_not,
+        "stale": stale_words(stale_of(row)),
         "position": "" if books is None else ", ".join(f"{one.qty:g} {one.instrument}" for one in books.holdings),
         "equity": None if books is None else books.equity,
         "pnl": None if books is None else books.equity - row["initial_cash"],
@@ -209,6 +223,7 @@ def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, 
         "intents": _open_intents(connection, given.id),
         "exposure": [one for one in mine if one["instrument"] in given.names],
         "freshness": {name: instant(ns) for name, ns in newest.items()},
+        "stale": line["stale"],
         "calendar": {"name": given.calendar.name, **day_kind(given.calendar, moment.now_ns)},
         "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
     }
@@ -238,6 +253,7 @@ def _of_unreadable(connection: sa.Connection, row: Row, moment: Moment) -> dict[
         "intents": _open_intents(connection, row["id"]),
         "exposure": [],
         "freshness": {},
+        "stale": line["stale"],
         "calendar": {"name": row["calendar"], "date": None, "session": "CALENDAR_UNKNOWN", "is_known": False},
         "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
     }
@@ -254,15 +270,6 @@ def exposure(rows: Iterable[Row]) -> list[dict[str, Any]]:
             entry["notional"] += one.notional
             entry["deployments"].append(row["name"])
     return [{"instrument": name, **total[name]} for name in sorted(total)]
-
-
-def newest_bars(connection: sa.Connection, names: Sequence[str], timeframe: str) -> dict[str, int]:
-    """Stamp of the newest stored bar of each instrument, nanoseconds; 0 where there is none."""
-    table = tables.bars
-    newest = sa.select(sa.func.max(table.c.ts_ns)).where(
-        table.c.instrument == sa.bindparam("name"), table.c.timeframe == timeframe
-    )
-    return {name: connection.execute(newest, {"name": name}).scalar() or 0 for name in names}
 
 
 def _position(one: Holding, row: Row, moment: Moment) -> dict[str, Any]:

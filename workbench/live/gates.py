@@ -16,7 +16,8 @@ from workbench.live.schedule import Interval
 from workbench.live.standing import Standing, Status
 from workbench.schema import Signal
 
-_ENTRIES = int(Signal.ENTRY | Signal.SHORT_ENTRY)
+#: Signals that open.
+ENTRIES = int(Signal.ENTRY | Signal.SHORT_ENTRY)
 _EVERY = sum(int(one) for one in Signal)
 
 
@@ -31,7 +32,7 @@ OPEN = Mask(_EVERY, "")
 #: A paused deployment is not evaluated: neither entry nor exit signal reaches the step. Its stops and limits stay.
 PAUSED = Mask(int(Signal.BAR | Signal.WARM), "PAUSED")
 KILLED = PAUSED._replace(word="KILLED")
-STALE = Mask(_EVERY - _ENTRIES, "STALE_DATA")
+STALE = Mask(_EVERY - ENTRIES, "STALE_DATA")
 
 #: Every mask by its word, as the journal tells it.
 MASKS = {one.word: one for one in (OPEN, PAUSED, KILLED, STALE)}
@@ -81,6 +82,8 @@ class Gates:
             return "KILLED"
         if standing.status is not Status.RUNNING or standing.state.startswith("PAUSED"):
             return "PAUSED"
+        if request.instrument in standing.stale:
+            return STALE.word
         length = standing.deployed.given.timeframe.ns
         if not request.contingent and self.now_ns() - request.decided_ns > length + self.stale_after_ns:
             return "LATE"

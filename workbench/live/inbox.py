@@ -117,3 +117,13 @@ def stored_bars(
     for ts_ns, name, *values in connection.execute(wanted):
         found.setdefault(ts_ns, {})[name] = tuple(values)
     return found
+
+
+_NEWEST = sa.select(sa.func.max(tables.bars.c.ts_ns)).where(
+    tables.bars.c.instrument == sa.bindparam("name"), tables.bars.c.timeframe == sa.bindparam("frame")
+)
+
+
+def newest_bars(connection: sa.Connection, names: Iterable[str], timeframe: str) -> dict[str, int]:
+    """Stamp of the newest stored bar of each instrument, nanoseconds; 0 where there is none."""
+    return {name: connection.execute(_NEWEST, {"name": name, "frame": timeframe}).scalar() or 0 for name in names}

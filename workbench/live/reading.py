@@ -17,8 +17,8 @@ from workbench.live.wall import WallClock
 
 #: Columns of the table of deployments.
 DEPLOYMENTS = (
-    "name", "strategy", "version", "mode", "status", "runtime_state", "is_evaluated", "hindrance", "position", "equity",
-    "pnl", "unrealised_pnl", "last_evaluation", "decision", "reason", "heartbeat",
+    "name", "strategy", "version", "mode", "status", "runtime_state", "is_evaluated", "hindrance", "stale", "position",
+    "equity", "pnl", "unrealised_pnl", "last_evaluation", "decision", "reason", "heartbeat",
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from workbench.journal.verify import faults
 from workbench.live.beginning import beginning
 from workbench.live.deciding import decide, drop, report
 from workbench.live.deployed import Bar, Deployed, layout
-from workbench.live.gates import MASKS
+from workbench.live.gates import ENTRIES, MASKS
 from workbench.live.given import Given
 from workbench.live.heard import Heard
 from workbench.live.inbox import stored_bars
@@ -194,8 +194,10 @@ class Replay:
             self._alone = Together([deployed])
         mask = MASKS[row.body.get("held_back", "")]
         self._alone.feed(interval, bars)
+        stale = row.body.get("stale", ())
+        self._alone.hold_back(0, stale, ENTRIES)
         self._alone.close(interval, [0], [mask.bits])
-        decide(self._page, said, interval, self._alone.outcome(0), mask.word)
+        decide(self._page, said, interval, self._alone.outcome(0), mask.word, stale)
         self._intervals += 1
 
     def _coming(self) -> Interval:

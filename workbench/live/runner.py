@@ -22,10 +22,11 @@ from workbench.live.deciding import decide, drop, report
 from workbench.live.deployed import Bar, memory_of
 from workbench.live.executor import Executor
 from workbench.live.feed import Feed
-from workbench.live.gates import Gates
+from workbench.live.freshness import Freshness, tell
+from workbench.live.gates import ENTRIES, Gates
 from workbench.live.given import Given
 from workbench.live.heard import Heard, heard, is_booked, known_before
-from workbench.live.inbox import Inbox, bar_row, revision_of
+from workbench.live.inbox import Inbox, bar_row, newest_bars, revision_of
 from workbench.live.lease import Lease
 from workbench.live.page import Page
 from workbench.live.reconcile import differences
@@ -79,7 +80,7 @@ class Runner:
 
     def __init__(self, clock: Clock, lease: Lease, feed: Feed, venue: Venue, gates: Gates) -> None:
         self.clock, self.lease, self.feed, self.venue, self.gates = clock, lease, feed, venue, gates
-        self.inbox = Inbox()
+        self.inbox, self.freshness = Inbox(), Freshness(feed)
         self.groups: dict[tuple[str, str], Group] = {}
         self.standings: dict[str, Standing] = {}
         self.executor = Executor(venue, lease, clock.now_ns, gates.refusal)
@@ -87,6 +88,7 @@ class Runner:
         #: Deployments to be reconciled: at a start, and once a session.
         self._unchecked: set[str] = set()
         self._doubts: dict[str, int] = {}
+        self._untold = False  # what is stale, to deployments that were taken on
         #: Asked after every instant of a turn, which may be one of thousands; False ends the turn there.
         self.between: Callable[[], bool] = lambda: True
 
@@ -107,8 +109,13 @@ class Runner:
         if standing.status is Status.STOPPED:
             return  # it only listens to the broker
         self._unchecked.add(standing.id)
+        schedule, passed_ns = self.groups[key].schedule, standing.deployed.passed_ns
+        with self.lease.store.read() as connection:
+            newest = newest_bars(connection, given.names, key[1])
         for name in given.names:
-            self.feed.follow(name, str(given.timeframe), given.calendar, standing.deployed.passed_ns)
+            self.feed.follow(name, key[1], given.calendar, passed_ns)
+            self.freshness.follow(name, schedule, passed_ns, newest[name])
+        self._untold = True
 
     def drop(self, ident: str) -> None:
         """Let a deployment go that is stopped: no interval passes it any more."""
@@ -126,7 +133,10 @@ class Runner:
     def turn(self) -> int | None:
         """Do all that is due; when to come back, None if nobody knows."""
         now = self.clock.now_ns()
-        self.inbox.take(self.feed.take(now))
+        bars = self.feed.take(now)
+        self.inbox.take(bars)
+        self.freshness.saw(bars)
+        self._tell_stale(now)
         for key in self.groups:
             self._tell_late(key)
         due = [one for one in map(self._due, self.groups) if one is not None]
@@ -147,7 +157,16 @@ class Runner:
         closes = [one.close_ns for one in map(self._coming, self.groups) if one is not None]
         coming = [close_ns if close_ns > now else close_ns + GRACE_NS for close_ns in closes]
         later = self.feed.next_ns(now)
-        return min([*coming, *([later] if later is not None else [])], default=None)
+        soonest = min([*coming, *([later] if later is not None else [])], default=None)
+        missing = None if soonest is None else self.freshness.next_ns(soonest)
+        return soonest if missing is None else missing
+
+    def _tell_stale(self, now: int) -> None:
+        """Bars that are missing are shown and told, once when it begins and once when it ends."""
+        if self.freshness.look(now) or self._untold:
+            page, self._untold = Page(), False
+            tell(page, self.standings.values(), self.freshness.stale, now)
+            self._commit(page)
 
     def _coming(self, key: tuple[str, str]) -> Interval | None:
         if key not in self._next:
@@ -326,11 +345,14 @@ class Runner:
                 self._book_parts(said, interval)
         deciding = [i for i, one in enumerate(active) if one.deployed.deciding]
         masks = {i: self.gates.mask(active[i], interval, now) for i in deciding}
+        for i in deciding:
+            if active[i].stale:
+                together.hold_back(i, active[i].stale, ENTRIES)
         together.close(interval, deciding, [mask.bits for mask in masks.values()])
         for i, said in enumerate(saids):
             standing = said.standing
             if i in masks:
-                decide(page, said, interval, together.outcome(i), masks[i].word)
+                decide(page, said, interval, together.outcome(i), masks[i].word, standing.stale)
             page.add(
                 tables.jobs,
                 {

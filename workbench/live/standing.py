@@ -68,6 +68,8 @@ class Standing:
         Hash of the bars that were fed when it was put together.
     cut : set of int
         Entries of which a part has filled and the rest was taken back.
+    stale : dict of str to int
+        Instruments whose bars are missing (``freshness``), with the instant up to which they are known.
     """
 
     deployed: Deployed
@@ -86,6 +88,7 @@ class Standing:
     held: dict[int, int] = field(default_factory=dict)
     history: str = ""
     cut: set[int] = field(default_factory=set)
+    stale: dict[str, int] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -144,6 +147,7 @@ class Standing:
             "head_seq": self.head_seq,
             "head_hash": self.head_hash,
             "note": self.note,
+            "stale": json.dumps(self.stale) if self.stale else "",
         }
 
     def _shown(self) -> str:
@@ -168,6 +172,7 @@ class Standing:
             head_seq=row["head_seq"],
             head_hash=row["head_hash"],
             counts=json.loads(row["counts"]),
+            stale=json.loads(row["stale"] or "{}"),
         )
 
 
