@@ -1,4 +1,4 @@
-"""What must be shown of bars that are missing: one bar and five seconds after the close of the first, until the next."""
+"""What must be shown of bars that are missing: a bar and five seconds after the close of the first, until the next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.simulation.look import STALE_NS, Look
 def check_fresh(look: Look, now: int) -> None:
     """I12: what is shown as missing after a turn that began at an instant is what the market had not given by then."""
     missing = {name for name in look.world.instruments if _is_missing(look, name, now)}
-    unclear = {name for name in look.world.instruments if _is_stored_ahead(look, name, now)}
+    unclear = {name for name in look.world.instruments if _is_unclear(look, name, now)}
     for ident, status, stale in look.rows("SELECT deployment_id, status, stale FROM deployment_states"):
         if status == "STOPPED":
             continue
@@ -42,8 +42,11 @@ def _is_missing(look: Look, name: str, now: int) -> bool:
     return expected is not None and now >= expected + look.bar_ns + STALE_NS
 
 
-def _is_stored_ahead(look: Look, name: str, now: int) -> bool:
-    """Whether somebody stored a bar that the market had not given: then either is right."""
+def _is_unclear(look: Look, name: str, now: int) -> bool:
+    """Whether the newest bar that is kept is not the newest that the market gave: then either is right.
+
+    Somebody stored one that had not come; or one came late, to a process that ended before it kept it.
+    """
     newest = look.rows("SELECT MAX(ts_ns) FROM bars WHERE instrument = ?", name)[0][0] or 0
     given = [one.bar.ts_ns for one in look.market.deliveries if one.bar.instrument == name and one.at_ns <= now]
-    return bool(newest > max(given, default=0))
+    return bool(given and newest != max(given))

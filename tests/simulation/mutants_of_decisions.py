@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.simulation.mutation import Mutant, Patch, around
 from workbench.engine.records import Action
-from workbench.live import commands, deployed, gates, leaving, runner, said
+from workbench.live import commands, deployed, freshness, gates, leaving, runner, said
 from workbench.live.page import Page
 from workbench.schema import Reason
 
@@ -145,6 +145,14 @@ def _left_unsaid() -> list[Patch]:
     return around(leaving.Leaving, "_leave", changed)
 
 
+def _mute_unnoticed() -> list[Patch]:
+    return [(freshness.Freshness, "look", lambda *_: False)]
+
+
+def _mute_for_good() -> list[Patch]:
+    return [(freshness.Freshness, "saw", lambda *_: None)]
+
+
 MUTANTS = (
     Mutant("pause_ignored_at_decision", "A paused deployment is evaluated.", _mask(("PAUSED",))),
     Mutant("kill_ignored_at_decision", "A killed deployment is evaluated.", _mask(("KILLED",))),
@@ -157,6 +165,8 @@ MUTANTS = (
     Mutant("pause_forgotten", "A pause is written down and not kept.", _pause_forgotten),
     Mutant("let_go_at_once", "A stopped deployment goes as soon as nothing is to be said.", _let_go_at_once),
     Mutant("left_unsaid", "Nobody is told of what filled during a stop.", _left_unsaid),
+    Mutant("mute_unnoticed", "Nobody looks whether bars come.", _mute_unnoticed),
+    Mutant("mute_untold", "A mute feed ends and stays shown.", _mute_for_good),
     Mutant("bar_before", "A decision sees the bar before.", _decided_on_the_bar_before),
     Mutant("gaps_filled", "A missing bar is taken to be the last one.", _gaps_filled),
 )
