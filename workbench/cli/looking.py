@@ -169,6 +169,32 @@ def _verify(name: str, database: str | None) -> None:
 
 
 @commands.command()
+def slippage(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of a deployment.")], database: Database = None
+) -> None:
+    """What each order got beside what the fill model gives it on the same bars, in basis points; 0 on paper."""
+    from workbench.live.words import counted
+
+    with client_of(database) as client:
+        frame = client.slippage(name)
+    if not len(frame):
+        say(f"Nothing of {name} has filled yet.")
+        return
+    columns = ("instrument", "side", "qty", "kind", "reason", "fill_price", "model_price", "difference_bps", "cost_bps")
+    rows = [
+        (moment_text(row["ts"]), *("" if row[one] != row[one] else _cell(row[one]) for one in columns))
+        for row in frame.to_dict("records")
+    ]
+    show_table("", ("ts", *columns), rows)
+    priced = frame.dropna(subset=["cost"])
+    weight = (priced["model_price"] * priced["qty"]).sum()
+    mean = f"{priced['cost'].sum() / weight * 1e4:.2f} bps of what was traded, " if weight else ""
+    unpriced = len(frame) - len(priced)
+    none = f"; the model has no fill for {counted(unpriced, 'order')}" if unpriced else ""
+    say(f"{counted(len(frame), 'order')}: {mean}{money(float(priced['cost'].sum()))} against the model{none}.")
+
+
+@commands.command()
 def doctor(database: Database = None) -> None:
     """Look at the database, who runs it, the kill switch, calendars, bars and versions."""
     from workbench.live.doctor import WRONG, findings
