@@ -9,7 +9,7 @@ WORKERS ?= auto
 # Handed to pytest: make test ARGS="tests/unit -k stats"
 ARGS ?=
 
-.PHONY: help demo test fuzz plain bounds parity simulate lab bench lint format lock clean
+.PHONY: help demo test fuzz plain bounds parity simulate kills lab bench lint format lock clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ SEEDS ?= 0:300
 simulate: $(VENV)/.installed-test ## Play schedules of faults against the runner: make simulate SEEDS=0:2000
 	@$(PYTHON) -m workbench.research.kernels
 	@$(PYTHON) -m tests.simulation SEEDS=$(SEEDS) CLASS=$(CLASS) AMBIGUITY=$(AMBIGUITY)
+
+# Killed, stopped and raced: WHAT is one of those that tests/kills/__main__.py lists, with how often.
+WHAT ?= sqlite 20
+kills: $(VENV)/.installed-test ## Put real processes through kills and races: make kills WHAT="races 1000"
+	@$(PYTHON) -m workbench.research.kernels
+	@$(PYTHON) -m tests.kills $(WHAT)
 
 lab: $(VENV)/.installed ## Open JupyterLab on the notebooks
 	@$(VENV)/bin/jupyter lab notebooks

@@ -86,7 +86,7 @@ class Operated:
         """Put the runner together from the database; whatever ran before is forgotten."""
         self.lease = Lease(self.store, RUNNER, "test", LEASE_NS * 10**6, self.clock.now_ns)
         assert self.lease.acquire()
-        self.runner = assembled(self.store, self.clock, ReplayFeed(self.data), self.lease, killed=self.switch.down)
+        self.runner = assembled(self.store, self.clock, ReplayFeed(self.data), self.lease, switch=self.switch)
         self.commands = Commands(self.store, self.runner, self.switch)
         passed = [one.deployed.passed_ns for one in self.runner.standings.values()]
         self.clock.wait_until(min(passed, default=0))

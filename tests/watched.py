@@ -26,11 +26,12 @@ DATA = bars()
 class Watched:
     """A database with one deployment, and a service whose lines and bars a test looks at and acts on."""
 
-    def __init__(self, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch, url: str = "") -> None:
         monkeypatch.setattr(process, "BACKOFF_NS", 0)
         monkeypatch.setattr(process, "MOST_BACKOFF_NS", 0)
-        (folder / "w.db").write_bytes(empty_database())
-        self.url = str(folder / "w.db")
+        self.url = url or str(folder / "w.db")
+        if not url:
+            (folder / "w.db").write_bytes(empty_database())
         self.lines: list[str] = []
         self.on_line: Callable[[str], None] = lambda _: None
         self.on_take: dict[int, Callable[[], Any]] = {}
@@ -56,8 +57,8 @@ class Watched:
 
     def serve(self, **changes: Any) -> Exit:
         """Serve stored bars as fast as it goes."""
-        given: dict[str, Any] = {"pace": Pace(START), "ending": self.ending, **changes}
-        return serve(Service(self.url, _Source(self), self.say, **given))
+        given: dict[str, Any] = {"source": _Source(self), "pace": Pace(START), "ending": self.ending, **changes}
+        return serve(Service(self.url, say=self.say, **given))
 
     def said(self, text: str) -> bool:
         """Whether a line holds a text."""

@@ -11,6 +11,7 @@
     │   └── UncertainCommit    it was written or it was not: read before anything is written again
     ├── DivergenceError    stop entries, keep exits: what is recorded and what is seen differ
     └── HaltError          a human must look
+        ├── Unwritable         nothing can be written until a human gives room or rights back; then it goes on
         └── Fenced             somebody else has taken over: write and send nothing more
 
 Bugs are asserts and stay on.
@@ -81,6 +82,10 @@ class DivergenceError(WorkbenchError):
 
 class HaltError(WorkbenchError):
     """A human must look before anything goes on."""
+
+
+class Unwritable(HaltError):  # noqa: N818 - a state of the disk, that ends when a human changed it
+    """A human must give room or rights back; nothing was written, and whoever waits can go on then."""
 
 
 class Fenced(HaltError):  # noqa: N818 - a state to be in, not a mistake

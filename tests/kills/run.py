@@ -20,6 +20,7 @@ from typing import NamedTuple
 import pandas as pd
 
 import workbench as wb
+from tests.kills import books
 from tests.paper_run import differences
 from workbench.journal.store import Store
 from workbench.live.deploy import Wish, deploy
@@ -73,6 +74,7 @@ def killed(url: str, folder: pathlib.Path, kills: int, seed: int, say: Callable[
             result = wb.backtest(strategy, bars, CASH, COSTS)
             fills += len(result.fills)
             violations += [f"{strategy.name}: {text}" for text in differences(store, ident, result)]
+            violations += [f"{strategy.name}: {text}" for text in books.faults(store, ident)]
             with store.read() as connection:
                 verdict = replayed(connection, find(connection, ident, "local"))
             rows += verdict.rows

@@ -222,10 +222,11 @@ class EmulatedBroker:
             raise Unknown("the connection was lost")
         return {name: qty for name, qty in self.books[account].positions.items() if qty != 0.0}
 
-    def works(self, account: str) -> bool:
-        """Whether an order works in an account."""
+    def reached(self, bars: Mapping[str, TradedBar], accounts: Iterable[str]) -> list[str]:
+        """Accounts in which an order works: what fills is drawn when it is asked to trade."""
+        del bars
         self._arrive_late()
-        return bool(self.books[account].working())
+        return [account for account in accounts if self.books[account].working()]
 
     def _asked(self, request: Request) -> Answer | Exception:
         now, fate = self._now_ns(), self.mood.fate(request)

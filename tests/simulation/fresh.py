@@ -49,4 +49,4 @@ def _is_unclear(look: Look, name: str, now: int) -> bool:
     """
     newest = look.rows("SELECT MAX(ts_ns) FROM bars WHERE instrument = ?", name)[0][0] or 0
     given = [one.bar.ts_ns for one in look.market.deliveries if one.bar.instrument == name and one.at_ns <= now]
-    return bool(given and newest != max(given))
+    return bool(newest != max(given) if given else newest >= look.world.slots[0].ts_ns)

@@ -56,9 +56,9 @@ def _unknown_is(answer: Answer) -> Callable[[], list[Patch]]:
 
 def _new_id_each_time() -> list[Patch]:
     def changed(before: Callable[..., Any]) -> Callable[..., Any]:
-        def cleared(self: Any, due: Any) -> Any:
+        def cleared(self: Any, due: Any, may_open: bool) -> Any:
             again = {intent.number for _, intent in due if intent.state is IntentState.UNKNOWN}
-            found = before(self, due)
+            found = before(self, due, may_open)
             for _, intent in found:
                 if intent.number in again and intent.request.action == "SUBMIT":
                     intent.request = intent.request._replace(cid=intent.request.cid[1:] + "A")
@@ -71,8 +71,8 @@ def _new_id_each_time() -> list[Patch]:
 
 def _sent_twice() -> list[Patch]:
     def changed(before: Callable[..., Any]) -> Callable[..., Any]:
-        def cleared(self: Any, due: Any) -> Any:
-            found = before(self, due)
+        def cleared(self: Any, due: Any, may_open: bool) -> Any:
+            found = before(self, due, may_open)
             return [*found, *(one for one in found if one[1].request.action == "SUBMIT")]
 
         return cleared
@@ -268,11 +268,10 @@ def _strange_ignored() -> list[Patch]:
 
 
 def _fills_only_when_something_works() -> list[Patch]:
-    def trades(self: Any, standing: Any) -> bool:
-        account = standing.deployed.given.account
-        return bool(standing.held) or self.executor.pending(account) or self.venue.works(account)
+    def stirs(self: Any, standing: Any) -> bool:
+        return bool(standing.held) or self.executor.pending(standing.deployed.given.account)
 
-    return [(runner.Runner, "_trades", trades), (runner.Runner, "hear", lambda *_, **__: None)]
+    return [(runner.Runner, "_stirs", stirs), (runner.Runner, "hear", lambda *_, **__: None)]
 
 
 def _order_of_silence() -> list[Patch]:

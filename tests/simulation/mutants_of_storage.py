@@ -211,7 +211,8 @@ def _second_part_lost() -> list[Patch]:
 def _revision_written_over() -> list[Patch]:
     def tell_late(self: Any, key: Any) -> None:
         coming = self._coming(key)
-        late = self.inbox.too_late(key[1], coming.ts_ns) if coming is not None else []
+        followed = self.groups[key].followed()
+        late = self.inbox.too_late(key[1], coming.ts_ns, followed) if coming is not None else []
         for bar in late:
             with self.lease.fenced() as connection:
                 connection.exec_driver_sql(

@@ -10,7 +10,7 @@ from tests.simulation.look import NEAR, OPEN_STATES, VISIBLE_NS, Look
 
 #: Keys on which "once" rests, by table.
 KEYS = {
-    "jobs": ("deployment_id", "key"),
+    "jobs": ("key", "deployment_id"),
     "fills": ("account", "exec_id"),
     "intents": ("deployment_id", "number"),
     "orders": ("cid",),

@@ -72,9 +72,9 @@ class Wire:
         self._host.boundary("before positions")
         return self._broker.positions(account)
 
-    def works(self, account: str) -> bool:
-        """Whether an order works in an account."""
-        return self._broker.works(account)
+    def reached(self, bars: Mapping[str, TradedBar], accounts: Sequence[str]) -> Sequence[str]:
+        """Accounts in which something may fill on these bars."""
+        return self._broker.reached(bars, accounts)
 
     def open_account(self, name: str, terms: object) -> None:
         """Open an account, or find it as it is."""

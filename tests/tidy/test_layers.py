@@ -8,11 +8,12 @@ import pytest
 
 from tests.tidy.source import Source, imports, listed, snippet, sources
 
-BASE = ("errors", "ids", "jit", "schema", "tolerance")
+BASE = ("addresses", "errors", "ids", "jit", "schema", "tolerance")
 MARKET_TYPES = ("market.grid", "market.resample", "market.timeframe")
 
 #: What a layer may import of the package besides itself. A name stands for itself and everything below it.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "addresses": (),
     "errors": (),
     "ids": (),
     "jit": (),

@@ -11,18 +11,15 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.postgres import address, empty_address, new_database, used_database
+from tests.postgres import address, empty_address, used_database
 from workbench.errors import ConfigError, RetryableError
-from workbench.journal import migrations, sqlite
+from workbench.journal import sqlite
 from workbench.journal.sqlite import journal_choice
 from workbench.journal.store import Store
-from workbench.journal.tables import journal, limits, metadata
+from workbench.journal.tables import journal, limits
 
 SHORT_S = 0.05
 KEPT = ("sqlite", "postgres")
@@ -249,6 +246,16 @@ def test_a_second_writer_of_sqlite_waits_where_it_begins_and_not_in_the_middle(t
         assert begun == []
 
 
+def test_who_made_the_tables_and_finds_them_locked_is_told_to_try_again(tmp_path: pathlib.Path) -> None:
+    with Store.open(tmp_path / "workbench.db", wait_s=0.05) as store:
+        other = sqlite3.connect(tmp_path / "workbench.db", isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(RetryableError, match="in use by somebody else"):
+            names(store)
+        other.close()
+        assert names(store) == []
+
+
 def test_a_second_writer_waits_for_the_first(url: str) -> None:
     raised = limits.update().values(value=limits.c.value + 1)
     with Store.open(url, wait_s=30) as one, Store.open(url, wait_s=30) as other:
@@ -342,71 +349,6 @@ def test_of_several_that_create_a_database_at_once_all_succeed(kind: str, tmp_pa
     assert failures == []
     with Store.open(url) as store:
         assert names(store) == ["n0", "n1", "n2", "n3"]
-
-
-def engine_of(url: str) -> sa.Engine:
-    """An engine of the library's own, which keeps no connection."""
-    whole = url.replace("postgresql:", "postgresql+psycopg:") if "://" in url else f"sqlite:///{url}"
-    return sa.create_engine(whole, poolclass=sa.NullPool)
-
-
-# --- tables --------------------------------------------------------------------------------------------------------
-
-
-def test_the_migrations_make_the_tables_of_the_code(store: Store) -> None:
-    with store.read() as connection:
-        options = {"version_table": migrations.VERSION_TABLE, "compare_type": True}
-        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
-        seen = sa.inspect(connection)
-        keys = {name: seen.get_pk_constraint(name)["constrained_columns"] for name in metadata.tables}
-    assert keys == {name: [column.name for column in table.primary_key] for name, table in metadata.tables.items()}
-
-
-def test_the_newest_revision_is_the_one_the_code_asks_for() -> None:
-    assert ScriptDirectory.from_config(migrations.settings()).get_heads() == [migrations.HEAD]
-
-
-@pytest.mark.parametrize("kind", KEPT)
-def test_a_database_of_a_newer_version_is_refused_and_left_alone(kind: str, tmp_path: pathlib.Path) -> None:
-    url = new_database() if kind == "postgres" else address(kind, tmp_path)
-    with Store.open(url) as store, store.write() as connection:
-        put(connection, "a")
-        connection.execute(sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'"))
-    with pytest.raises(ConfigError, match=r"made by a newer workbench .* 9999"):
-        Store.open(url)
-    with engine_of(url).connect() as connection:
-        assert connection.execute(sa.select(limits.c.name)).scalars().all() == ["a"]
-        assert connection.execute(sa.text(f"SELECT * FROM {migrations.VERSION_TABLE}")).scalars().all() == ["9999"]
-
-
-@pytest.mark.parametrize("kind", KEPT)
-def test_tables_of_another_program_are_refused_and_left_alone(kind: str, tmp_path: pathlib.Path) -> None:
-    url = empty_address(kind, tmp_path)
-    with engine_of(url).begin() as connection:
-        connection.execute(sa.text("CREATE TABLE orders (dish TEXT)"))
-    with pytest.raises(ConfigError, match=r"tables of another program \(orders\)"):
-        Store.open(url)
-    with engine_of(url).connect() as connection:
-        assert sa.inspect(connection).get_table_names() == ["orders"]
-
-
-@pytest.mark.parametrize("kind", KEPT)
-def test_a_database_may_be_shared_with_a_program_that_uses_alembic(kind: str, tmp_path: pathlib.Path) -> None:
-    url = empty_address(kind, tmp_path)
-    with engine_of(url).begin() as connection:
-        connection.execute(sa.text("CREATE TABLE alembic_version (version_num TEXT)"))
-        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('theirs')"))
-    with Store.open(url) as store, store.read() as connection:
-        assert connection.execute(sa.text("SELECT * FROM alembic_version")).scalars().all() == ["theirs"]
-        assert connection.execute(sa.select(limits)).all() == []
-
-
-def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "bars.csv"
-    path.write_text("ts,open,high,low,close,volume\n" * 100)
-    with pytest.raises(ConfigError, match=r"bars\.csv is a file of another kind"):
-        Store.open(path)
-    assert path.read_text() == "ts,open,high,low,close,volume\n" * 100
 
 
 # --- what it is, in words ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -267,6 +268,19 @@ def test_a_kill_keeps_what_protects(desk: Operated) -> None:
     desk.run()
     assert not desk.client.status("dip")["position"]
     assert set(desk.client.trades("dip")["exit_reason"].iloc[-1:]) <= {"FORCED_FLATTEN", "STOP_LOSS", "TAKE_PROFIT"}
+
+
+def test_while_a_kill_cannot_hold_up_entries_none_is_sent_and_exits_go(
+    desk: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.run_to_position()
+    monkeypatch.setattr(desk.runner.executor, "_sending", lambda: nullcontext(False))
+    entered = len(desk.client.fills("dip"))
+    desk.run()
+    assert set(desk.client.fills("dip")["reason"].iloc[entered:]) >= {"EXIT_SIGNAL"}
+    assert "ENTRY_SIGNAL" not in set(desk.client.fills("dip")["reason"].iloc[entered:])
+    assert {row["body"]["why"] for row in desk.rows("ORDER_EXPIRED")} == {"LATE"}
+    assert whole(desk)
 
 
 def test_one_deployment_is_killed_and_armed_by_its_name(folder: pathlib.Path) -> None:

@@ -268,6 +268,7 @@ def test_a_line_that_does_not_end_is_waited_for(tmp_path: pathlib.Path) -> None:
         ("A_5m.csv.gz", gzip.compress(f"{HEADER}\n{row('09:15')}\n".encode())[:-12], "the file cannot be read"),
         ("A_5m.csv.gz", gzip.compress(b"a" * 99)[:10] + b"\xff" * 40, "the compressed file is damaged"),
     ],
+    ids=["open end", "parquet", "no zone", "backwards", "empty", "cut", "damaged"],
 )
 def test_a_file_that_stays_unreadable_is_told_once(tmp_path: pathlib.Path, name: str, content: bytes, why: str) -> None:
     (tmp_path / name).write_bytes(content)

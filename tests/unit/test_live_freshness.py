@@ -11,7 +11,7 @@ import pytest
 
 import workbench as wb
 from tests.paper_run import LONG_NS, rows
-from tests.unit.test_live_runner import made, strategy
+from tests.turns import made, strategy
 from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.journal.verify import faults

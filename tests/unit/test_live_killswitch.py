@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
+import threading
+from collections.abc import Callable
 
 import filelock
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from workbench.errors import ConfigError, HaltError, RetryableError
 from workbench.journal.store import Store
 from workbench.live import killswitch
-from workbench.live.killswitch import Kill, KillSwitch
+from workbench.live.killswitch import Kill, KillSwitch, down_words
 from workbench.live.places import places_of, places_of_url
 
 ALL = Kill("local", "", "asha", "fat finger", 5)
@@ -96,12 +99,81 @@ def test_a_kill_does_not_wait_for_a_writer_that_stands_still(
 
 
 def test_a_kill_that_cannot_be_written_says_so(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_path: object, _content: bytes) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(killswitch, "write_atomically", full)
-    with pytest.raises(HaltError, match="No space left on device"):
+    monkeypatch.setattr(killswitch, "write_atomically", refusing(errno.EROFS))
+    with pytest.raises(HaltError, match="Read-only file system"):
         KillSwitch(path).kill(ALL)
+
+
+def refusing(number: int) -> Callable[[object, bytes], None]:
+    """A disk that refuses every content for one reason."""
+
+    def refuse(_path: object, _content: bytes) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+@pytest.mark.parametrize("before", [None, ONE])
+def test_a_kill_without_room_on_the_disk_is_an_empty_file_that_stops_everybody(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, before: Kill | None
+) -> None:
+    switch = KillSwitch(path)
+    if before is not None:
+        switch.kill(before)
+    monkeypatch.setattr(killswitch, "write_atomically", refusing(errno.ENOSPC))
+    kill = switch.kill(ALL)
+    assert path.read_bytes() == b"" and switch.down("anybody", "anything")
+    assert kill.words().startswith("everything of everybody")
+    monkeypatch.setattr(killswitch.Path, "open", lambda *_: (_ for _ in ()).throw(OSError(errno.EROFS, "no")))
+    with pytest.raises(HaltError, match="No space left on device"):
+        switch.kill(ONE)
+
+
+def test_a_kill_waits_until_what_is_being_sent_is_sent(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(killswitch, "_TURN_S", 30.0)
+    sender, killer = KillSwitch(path), KillSwitch(path)
+    told: list[str] = []
+
+    def kill() -> None:
+        killer.kill(ALL)
+        told.append("down")
+        assert killer.settled()
+        told.append("settled")
+
+    with sender.sending() as may_open:
+        assert may_open and not sender.down()
+        thread = threading.Thread(target=kill)
+        thread.start()
+        while told != ["down"]:
+            thread.join(0.001)
+        told.append("sent")
+    thread.join()
+    assert told == ["down", "sent", "settled"]
+    with sender.sending() as may_open:
+        assert may_open and sender.down("local", "dip")
+
+
+def test_a_kill_does_not_wait_for_ever_for_a_runner_that_stands_in_the_middle_of_sending(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(killswitch, "_TURN_S", 0.01)
+    switch = KillSwitch(path)
+    with KillSwitch(path).sending():
+        switch.kill(ALL)
+        assert not switch.settled()
+        assert down_words(ALL, False).endswith("an entry may still arrive.")
+        with switch.sending() as may_open:
+            assert not may_open
+    assert switch.settled()
+    assert "arrive" not in down_words(ALL, True)
+
+
+def test_where_no_lock_can_be_made_no_entry_is_sent_and_a_kill_does_not_promise(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    switch = KillSwitch(tmp_path / "file" / "w.db.KILLED")
+    assert not switch.settled()
+    with pytest.raises(HaltError, match=r"KILLED\.sending cannot be made"), switch.sending():
+        raise AssertionError("it may not be held")
 
 
 def test_its_place_is_known_without_opening_the_database(

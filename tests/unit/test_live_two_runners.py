@@ -49,7 +49,8 @@ def just_before(desk: Operated, call: str) -> tuple[list[Runner], list[Any]]:
     others, books, before = list[Runner](), list[Any](), getattr(desk.runner.venue, call)
 
     def called(*given: Any) -> Any:
-        if not others and desk.runner.venue.works(desk.standing().id) == (call == "trade"):
+        account = desk.runner.venue._accounts[desk.standing().id]  # type: ignore[attr-defined]
+        if not others and bool(account.working) == (call == "trade"):
             others.append(taken_over(desk))
             books.extend(book(desk))
         return before(*given)

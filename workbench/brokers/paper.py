@@ -12,7 +12,8 @@ fills in no bar that opened before it was decided, and in none that had closed b
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -24,10 +25,29 @@ from workbench.engine.costs import charges_of
 from workbench.engine.fills import market_price, touched
 from workbench.engine.records import Records
 from workbench.journal import tables
+from workbench.journal.chain import canonical
+from workbench.journal.driver import execute_many
 from workbench.journal.store import Store
 from workbench.schema import OrderKind
 
 _KEY: Any = sa.bindparam("key")
+_ADD_ORDER, _ADD_EVENT = tables.paper_orders.insert(), tables.paper_events.insert()
+_ADD_ACCOUNT = tables.paper_accounts.insert()
+_DROP_ORDER = tables.paper_orders.delete().where(tables.paper_orders.c.broker_id == _KEY)
+_DROP_ACCOUNT = tables.paper_accounts.delete().where(tables.paper_accounts.c.account == _KEY)
+
+#: What an account is opened with: orders that work, how many were placed and told, positions.
+_WORKING = (
+    tables.paper_orders.select()
+    .where(tables.paper_orders.c.account == _KEY, tables.paper_orders.c.works)
+    .order_by(tables.paper_orders.c.place)
+)
+_PLACED = sa.select(sa.func.max(tables.paper_orders.c.place)).where(tables.paper_orders.c.account == _KEY)
+_TOLD = sa.select(sa.func.max(tables.paper_events.c.seq)).where(tables.paper_events.c.account == _KEY)
+_HELD = tables.paper_accounts.select().where(tables.paper_accounts.c.account == _KEY)
+
+#: Client ids that one statement asks for; a database takes only so many values.
+LOOKED_UP = 500
 
 
 class Terms(NamedTuple):
@@ -129,21 +149,21 @@ class PaperBroker:
     def open_account(self, name: str, terms: Terms) -> None:
         """Open an account, or find it again as it was left."""
         account = self._accounts[name] = Account(name, terms)
-        book, held, told = tables.paper_orders, tables.paper_accounts, tables.paper_events
-        ours = book.c.account == name
+        ours = {"key": name}
         with self._store.read() as connection:
-            for row in connection.execute(book.select().where(ours, book.c.works).order_by(book.c.place)):
+            for row in connection.execute(_WORKING, ours):
                 account.put(_resting(row.broker_id, row.content))
-            account.placed = connection.scalar(sa.select(sa.func.max(book.c.place)).where(ours)) or 0
-            account.told = connection.scalar(sa.select(sa.func.max(told.c.seq)).where(told.c.account == name)) or 0
-            for row in connection.execute(held.select().where(held.c.account == name)):
+            account.placed = connection.scalar(_PLACED, ours) or 0
+            account.told = connection.scalar(_TOLD, ours) or 0
+            for row in connection.execute(_HELD, ours):
                 account.holdings = {key: Holding(*value) for key, value in json.loads(row.positions).items()}
 
     # --- what a client asks ------------------------------------------------------------------------------------------
 
     def send(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
         """Ask several things, in order."""
-        answers = [self._asked(self._accounts[one.account], one) for one in requests]
+        seen = self._seen([one.cid for one in requests if one.action == "SUBMIT"])
+        answers = [self._asked(self._accounts[one.account], one, seen) for one in requests]
         self._save()
         return answers
 
@@ -172,20 +192,30 @@ class PaperBroker:
         wanted = book.select().where(book.c.account == account, book.c.cid == cid).order_by(book.c.place)
         with self._store.read() as connection:
             stored = [_resting(row.broker_id, row.content) for row in connection.execute(wanted)]
-        fresh = [one for (name, _), one in self._changed.items() if name == account and one.request.cid == cid]
-        return list({one.broker_id: one for one in [*stored, *fresh]}.values())
+        return list({one.broker_id: one for one in [*stored, *self._fresh(account, cid)]}.values())
+
+    def _fresh(self, account: str, cid: str) -> list[Resting]:
+        """Orders with a client id that are not in the database yet."""
+        return [one for (name, _), one in self._changed.items() if name == account and one.request.cid == cid]
+
+    def _seen(self, cids: Sequence[str]) -> set[str]:
+        """Those client ids that came before, in any account: one look at the database for a whole batch."""
+        if self._idempotency is not Idempotency.UNIQUE_FOREVER or not cids:
+            return set()
+        book, found = tables.paper_orders, set[str]()
+        with self._store.read() as connection:
+            for at in range(0, len(cids), LOOKED_UP):
+                wanted = sa.select(book.c.cid).where(book.c.cid.in_(cids[at : at + LOOKED_UP]))
+                found |= set(connection.execute(wanted).scalars())
+        return found | {cid for cid, times in Counter(cids).items() if times > 1}
 
     def positions(self, account: str) -> dict[str, float]:
         """Signed units held by instrument."""
         return {name: one.qty for name, one in self._accounts[account].holdings.items() if one.qty != 0.0}
 
-    def works(self, account: str) -> bool:
-        """Whether an order works in an account."""
-        return bool(self._accounts[account].working)
-
-    def _asked(self, account: Account, request: Request) -> Answer:
+    def _asked(self, account: Account, request: Request, seen: Collection[str]) -> Answer:
         if request.action == "SUBMIT":
-            return self._submitted(account, request)
+            return self._submitted(account, request, request.cid in seen)
         working = account.under(request.cid)
         if not working:
             return Answer(False, reason="no such order works")
@@ -197,9 +227,10 @@ class PaperBroker:
                 self._end(account, order, "CANCELLED", "as asked")
         return Answer(True, working[0].broker_id)
 
-    def _submitted(self, account: Account, request: Request) -> Answer:
+    def _submitted(self, account: Account, request: Request, seen: bool) -> Answer:
         if self._idempotency is Idempotency.UNIQUE_FOREVER:
-            known, why = self._ever(account.name, request.cid), "client order id must be unique"
+            known = self._ever(account.name, request.cid) if seen else []
+            why = "client order id must be unique"
         elif self._idempotency is Idempotency.UNIQUE_WHILE_PENDING:
             known, why = account.under(request.cid), "client order id is pending"
         else:
@@ -220,9 +251,10 @@ class PaperBroker:
             account = self._accounts[name]
             if not account.working:
                 continue
-            live = [one for one in account.working.values() if _meets(one, bars.get(one.request.instrument))]
+            live = _live(account, bars)
             if phase is Phase.PROTECTIVE:
-                self._protect(account, live, bars)
+                for order, price in _hits(account, live, bars):
+                    self._fill(account, order, bars[order.request.instrument], price)
                 continue
             reduces = phase is Phase.EXITS
             due = [one for one in live if one.request.kind == "open" and one.request.reduces == reduces]
@@ -230,29 +262,19 @@ class PaperBroker:
                 self._at_open(account, order, bars[order.request.instrument])
         self._save()
 
+    def reached(self, bars: Mapping[str, TradedBar], accounts: Iterable[str]) -> Collection[str]:
+        """Those accounts in which something fills or ends on these bars."""
+        found = set[str]()
+        for name in accounts:
+            account = self._accounts[name]
+            live = _live(account, bars) if account.working else []
+            if any(one.request.kind == "open" for one in live) or _hits(account, live, bars):
+                found.add(name)
+        return found
+
     def _at_open(self, account: Account, order: Resting, bar: TradedBar) -> None:
         slippage = float(account.terms.config[0]["slippage_frac"])
         self._fill(account, order, bar, market_price(bar.open, order.request.side, slippage))
-
-    def _protect(self, account: Account, live: Sequence[Resting], bars: Mapping[str, TradedBar]) -> None:
-        """Stops and targets of each position, by name; both of one position are judged together (F5)."""
-        resting: dict[str, dict[str, Resting]] = {}
-        for order in live:
-            if order.request.kind != "open":
-                resting.setdefault(order.request.instrument, {})[order.request.kind] = order
-        config = account.terms.config[0]
-        for name in sorted(resting):
-            held = account.holdings.get(name, Holding(0.0, 0, 0))
-            if held.qty == 0.0:
-                continue
-            bar, orders, direction = bars[name], resting[name], 1 if held.qty > 0.0 else -1
-            levels = [orders[kind].request.price if kind in orders else np.nan for kind in ("stop", "target")]
-            prices, here = (bar.open, bar.high, bar.low), held.entry_ns == bar.open_ns
-            kind, price = touched(config, levels[0], levels[1], prices, direction, here)
-            if kind == OrderKind.STOP:
-                price = market_price(price, -direction, float(config["slippage_frac"]))
-            if kind != OrderKind.OPEN:
-                self._fill(account, orders["stop" if kind == OrderKind.STOP else "target"], bar, price)
 
     def _fill(self, account: Account, order: Resting, bar: TradedBar, price: float) -> None:
         request, name = order.request, order.request.instrument
@@ -304,24 +326,24 @@ class PaperBroker:
         if not self._changed and not self._told:
             return
         orders = [_row(name, order) for (name, _), order in self._changed.items()]
-        events = [{"account": name, "seq": one.seq, "content": json.dumps(one)} for name, one in self._told]
+        events = [{"account": name, "seq": one.seq, "content": canonical(tuple(one))} for name, one in self._told]
         touched_accounts = sorted({name for name, _ in self._changed} | {name for name, _ in self._told})
-        book, held = tables.paper_orders, tables.paper_accounts
         with self._writes() as connection:
             if orders:
                 ids = [{"key": row["broker_id"]} for row in orders]
-                connection.execute(book.delete().where(book.c.broker_id == _KEY), ids)
-                connection.execute(book.insert(), orders)
+                execute_many(connection, _DROP_ORDER, ids)
+                execute_many(connection, _ADD_ORDER, orders)
             if events:
-                connection.execute(tables.paper_events.insert(), events)
+                execute_many(connection, _ADD_EVENT, events)
             accounts = [{"key": name} for name in touched_accounts]
-            connection.execute(held.delete().where(held.c.account == _KEY), accounts)
-            connection.execute(held.insert(), [self._positions_row(name) for name in touched_accounts])
+            execute_many(connection, _DROP_ACCOUNT, accounts)
+            execute_many(connection, _ADD_ACCOUNT, [self._positions_row(name) for name in touched_accounts])
         self._changed.clear()
         self._told.clear()
 
     def _positions_row(self, name: str) -> dict[str, Any]:
-        return {"account": name, "positions": json.dumps(self._accounts[name].holdings)}
+        holdings = {key: tuple(one) for key, one in self._accounts[name].holdings.items()}
+        return {"account": name, "positions": canonical(holdings)}
 
 
 def _resting(broker_id: str, content: str) -> Resting:
@@ -330,15 +352,42 @@ def _resting(broker_id: str, content: str) -> Resting:
 
 
 def _row(name: str, order: Resting) -> dict[str, Any]:
-    content = {"request": order.request, "accepted_ns": order.accepted_ns, "state": order.state}
+    content = {"request": tuple(order.request), "accepted_ns": order.accepted_ns, "state": order.state}
     return {
         "broker_id": order.broker_id,
         "account": name,
         "cid": order.request.cid,
         "place": int(order.broker_id.rpartition(":")[2]),
-        "content": json.dumps(content),
+        "content": canonical(content),
         "works": order.state == "WORKING",
     }
+
+
+def _live(account: Account, bars: Mapping[str, TradedBar]) -> list[Resting]:
+    """Orders that work in these bars."""
+    return [one for one in account.working.values() if _meets(one, bars.get(one.request.instrument))]
+
+
+def _hits(account: Account, live: Sequence[Resting], bars: Mapping[str, TradedBar]) -> list[tuple[Resting, float]]:
+    """Stops and targets that bars reach, with their prices, by name; both of one position are judged together (F5)."""
+    resting: dict[str, dict[str, Resting]] = {}
+    for order in live:
+        if order.request.kind != "open":
+            resting.setdefault(order.request.instrument, {})[order.request.kind] = order
+    config, found = account.terms.config[0], []
+    for name in sorted(resting):
+        held = account.holdings.get(name, Holding(0.0, 0, 0))
+        if held.qty == 0.0:
+            continue
+        bar, orders, direction = bars[name], resting[name], 1 if held.qty > 0.0 else -1
+        levels = [orders[kind].request.price if kind in orders else np.nan for kind in ("stop", "target")]
+        prices, here = (bar.open, bar.high, bar.low), held.entry_ns == bar.open_ns
+        kind, price = touched(config, levels[0], levels[1], prices, direction, here)
+        if kind == OrderKind.STOP:
+            price = market_price(price, -direction, float(config["slippage_frac"]))
+        if kind != OrderKind.OPEN:
+            found.append((orders["stop" if kind == OrderKind.STOP else "target"], price))
+    return found
 
 
 def _meets(order: Resting, bar: TradedBar | None) -> bool:

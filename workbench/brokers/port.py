@@ -7,7 +7,7 @@ request may or may not have arrived. Nothing else is ever concluded from silence
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -71,6 +71,11 @@ class Request(NamedTuple):
     number: int
     decided_ns: int
     contingent: bool = False
+
+    @property
+    def opens(self) -> bool:
+        """Whether it asks for a new order that may open a position: what gates are closed for."""
+        return self.action == "SUBMIT" and not self.reduces
 
 
 class Answer(NamedTuple):
@@ -185,5 +190,5 @@ class Venue(Broker, Protocol):
     def trade(self, phase: Phase, bars: Mapping[str, TradedBar], accounts: Sequence[str]) -> None:
         """Fill what fills in one phase of one interval, in the named accounts; afterwards ``events`` tells."""
 
-    def works(self, account: str) -> bool:
-        """Whether an order works in an account: if none does, nothing can fill."""
+    def reached(self, bars: Mapping[str, TradedBar], accounts: Iterable[str]) -> Collection[str]:
+        """Those accounts in which ``trade`` may change something on these bars; all whose orders work will do."""

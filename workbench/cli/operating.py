@@ -67,7 +67,7 @@ def kill(
     database: Database = None,
 ) -> None:
     """Stop evaluations and entries at once, until armed. Stops and forced flattening stay, positions are not closed."""
-    from workbench.live.killswitch import Kill, KillSwitch
+    from workbench.live.killswitch import Kill, KillSwitch, down_words
     from workbench.live.places import places_of_url
     from workbench.live.wall import WallClock
 
@@ -79,7 +79,7 @@ def kill(
     try:
         client = client_of(url)
     except WorkbenchError as error:
-        say(f"The kill switch is down ({in_force.words()}): nothing is evaluated and nothing is entered.")
+        say(down_words(in_force, switch.settled()))
         warn(f"The journals will be told when the database can be used: {error}")
         return
     with client:

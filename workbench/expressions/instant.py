@@ -164,8 +164,10 @@ def feed_many(tables: Any, at: int, bars: Any, which: Any, flags: Any, numbers: 
         Its base bars; NaN where an instrument has none.
     which : int64[k]
         Row of ``bars`` that each stepper sees.
-    flags : uint8[k], numbers : float64[k, 2]
-        Out: what ``Stepper.watch`` asked for; the numbers are NaN where the strategy's own bar did not close.
+    flags : uint8[k]
+        Out: bits of ``Signal``, as ``Stepper.watch`` said; 0 where no bar of the strategy's own timeframe closed.
+    numbers : float64[k, 2]
+        Out: the numbers that it asked for, NaN where no such bar closed.
     """
     for i in range(tables.shape[0]):
         fed = fed_at(array_at(tables[i], (TABLE,), np.int64))

@@ -61,6 +61,11 @@ class PostgresAccess:
     def writing(self) -> Iterator[sa.Connection]:
         """One transaction that may change."""
         with self._engine.connect() as connection:
+            # What a reader leaves behind is "read and write", which a standby refuses by a code of its own and which
+            # overrules a server that is set to read only. Nothing said is what the server says.
+            driver: Any = connection.connection.driver_connection
+            if driver.read_only is not None:
+                driver.read_only = None
             transaction = connection.begin()
             yield connection  # closing the connection undoes what was not committed
             assert transaction.is_active, "the transaction was ended inside its block"

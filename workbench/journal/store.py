@@ -64,7 +64,7 @@ class Store:
         RetryableError
             The server does not answer, or another process is at work on the tables.
         HaltError
-            The file is damaged or may not be written.
+            The file is damaged; Unwritable if it may not be written, or there is no room.
         """
         parsed = _parsed(str(url))
         access: _Access = SqliteAccess(parsed, wait_s) if _is_sqlite(parsed) else PostgresAccess(parsed, wait_s)
@@ -97,7 +97,7 @@ class Store:
         UncertainCommit
             The server went away during the commit.
         HaltError
-            The database cannot be written: nothing was written.
+            The database cannot be written: nothing was written. Unwritable if that ends with room or rights.
         """
         with self._only_one(may_write=True), self._access.writing() as connection:
             yield connection

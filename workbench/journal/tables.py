@@ -88,14 +88,15 @@ memories = sa.Table(
     _column("content", sa.LargeBinary),
 )
 
-#: What was done once and must not be done twice.
+#: What was done once and must not be done twice. The key comes first: rows of one bar close lie together.
 jobs = sa.Table(
     "jobs",
     metadata,
-    _column("deployment_id", sa.ForeignKey("deployments.id"), primary_key=True),
     _column("key", Name, primary_key=True),  # BAR:5m:<close ns>, WINDOW:...
+    _column("deployment_id", sa.ForeignKey("deployments.id"), primary_key=True),
     _column("done_ns", Ns),
     _column("epoch", sa.BigInteger),
+    sqlite_with_rowid=False,
 )
 
 #: Who may write: one row a resource. The epoch grows with every holder.
@@ -250,7 +251,7 @@ paper_orders = sa.Table(
     _column("content", Content),  # JSON: brokers.paper.Resting
     _column("works", sa.Boolean),
     sa.Index("paper_orders_working", "account", "works"),
-    sa.Index("paper_orders_cid", "account", "cid"),
+    sa.Index("paper_orders_cid", "cid", "account"),
 )
 
 paper_accounts = sa.Table(

@@ -14,6 +14,7 @@ from workbench.live.feed import Feed
 from workbench.live.gates import Gates
 from workbench.live.given import Given
 from workbench.live.intents import Intent
+from workbench.live.killswitch import KillSwitch
 from workbench.live.lease import Lease
 from workbench.live.restore import bars_not_passed, given_deployments, open_intents, rates_of, restored
 from workbench.live.runner import Runner
@@ -29,12 +30,12 @@ def assembled(
     feed: Feed,
     lease: Lease,
     idempotency: Idempotency = Idempotency.UNIQUE_FOREVER,
-    killed: Callable[[str, str], bool] | None = None,
+    switch: KillSwitch | None = None,
     between: Callable[[], None] = lambda: None,
 ) -> Runner:
     """A runner with every deployment as it was left; the lease is held already, and is to be renewed in ``between``."""
     broker = PaperBroker(store, lease.fenced, clock.now_ns, idempotency)
-    gates = Gates(clock.now_ns) if killed is None else Gates(clock.now_ns, killed)
+    gates = Gates(clock.now_ns) if switch is None else Gates(clock.now_ns, switch.down, sending=switch.sending)
     runner = Runner(clock, lease, feed, broker, gates)
     with store.read() as connection:
         deployed, damaged = given_deployments(connection)

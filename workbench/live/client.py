@@ -20,7 +20,7 @@ from workbench.live.asking import Verb, ask, asked
 from workbench.live.clock import Clock
 from workbench.live.deploy import Wish, deploy
 from workbench.live.facts import deployment_of, holder_of
-from workbench.live.killswitch import Kill
+from workbench.live.killswitch import Kill, down_words
 from workbench.live.reading import Reading
 from workbench.live.standing import Status, is_leaving
 from workbench.live.starting import start_ns_of
@@ -218,8 +218,8 @@ class Client(Reading):
         """
         given = Kill(self.owner, name or "", self._who, why, self._clock.now_ns())
         kill = self._switch.kill(given)
+        down = down_words(kill, self._switch.settled())
         self._wake.ring()
-        down = f"The kill switch is down ({kill.words()}): nothing is evaluated and nothing is entered."
         try:
             reply = self._command(Verb.KILL, name or "", {"why": why}, wait_s)
         except (RetryableError, HaltError) as error:

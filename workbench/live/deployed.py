@@ -88,6 +88,8 @@ class Deployed:
         bits = {root: int(bit) for root, bit in _ROOTS.items() if root in roots}
         for stepper in self.steppers:
             stepper.watch(given.strategy.bar_timeframe, bits, numbers)
+        #: Rows in each output buffer, in the order of ``OUTPUTS``: a view of the account, which never moves.
+        self._counts = desk.account.view(np.uint8)[_FIRST_COUNT : _FIRST_COUNT + 8 * len(OUTPUTS)].view(np.int64)
         self.passed_ns, self.deciding, self._is_warm = 0, False, False
         self.day = day
         self.times = day.times(given.strategy)
@@ -157,24 +159,26 @@ class Deployed:
 
     def taken(self) -> dict[str, records.Records]:
         """What the engine wrote since this was last asked, by name of the buffer; copies."""
-        desk = self.desk
-        counts = _counts(desk)
+        desk, counts = self.desk, self._counts
         written = counts.tolist()
+        if not any(written):
+            return NOTHING
         counts[:] = 0
         rows = zip(OUTPUTS, written, strict=True)
         return {name: getattr(desk, name)[:n].copy() if n else NOTHING[name] for name, n in rows}
 
     def working_entries(self) -> list[int]:
         """Instruments with a working entry, in the order of sending."""
-        positions = self.desk.positions
-        found = [k for k in range(len(self.names)) if positions[k]["pending_side"] != 0]
-        return sorted(found, key=lambda k: int(positions[k]["pending_order"]))
+        desk = self.desk
+        if desk.account[0]["n_entries"] == 0:
+            return []
+        found = np.flatnonzero(desk.positions["pending_side"])
+        return sorted(found.tolist(), key=lambda k: int(desk.positions[k]["pending_order"]))
 
 
-def values_of(deployed: Deployed) -> list[list[float | None]]:
-    """Latest value of every node of the expressions, an instrument after the other; None is missing."""
-    nodes = (one.batch.values.tolist() for one in deployed.steppers)
-    return [[None if value != value else value for value in one] for one in nodes]
+def values_of(deployed: Deployed) -> list[list[float]]:
+    """Latest value of every node of the expressions, an instrument after the other; NaN is missing."""
+    return [one.batch.values.tolist() for one in deployed.steppers]
 
 
 def memory_of(deployed: Deployed) -> bytes:
@@ -191,11 +195,6 @@ def remember(deployed: Deployed, content: bytes) -> None:
             part.view(np.uint8)[:] = np.frombuffer(content[at : at + part.nbytes], np.uint8)
             at += part.nbytes
         stepper.restore(snapshot)
-
-
-def _counts(desk: records.Desk) -> npt.NDArray[np.int64]:
-    """How many rows each output buffer holds, as a view of the account, in the order of ``OUTPUTS``."""
-    return desk.account.view(np.uint8)[_FIRST_COUNT : _FIRST_COUNT + 8 * len(OUTPUTS)].view(np.int64)
 
 
 def _parts(snapshot: Snapshot) -> tuple[npt.NDArray[Any], ...]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from workbench.errors import WorkbenchError
+from workbench.errors import RetryableError, WorkbenchError
 from workbench.jit import engine_hash
 from workbench.journal import migrations, tables
 from workbench.journal.store import Store
@@ -19,13 +19,16 @@ from workbench.live.facts import Row, every_deployment, holder_of, names_of
 from workbench.live.inbox import newest_bars
 from workbench.live.killswitch import KillSwitch
 from workbench.live.places import places_of_url
-from workbench.live.wall import written_time
+from workbench.live.wall import free_bytes, written_time
 from workbench.market.calendar import resolve_calendar
 
 #: Sessions to come that a calendar should cover.
 SESSIONS = 10
 #: Instruments that are shown one by one.
 MOST_SHOWN = 20
+
+#: Bytes that should be free beside a database: days of journals of many deployments.
+LEAST_ROOM = 256 * 2**20
 
 GOOD, WARNING, WRONG = "ok", "look", "wrong"
 
@@ -71,6 +74,7 @@ def findings(url: str, now_ns: int, owner: str = "local", wait_s: float = 5.0) -
 def _of_database(store: Store, now_ns: int, owner: str) -> Iterator[Finding]:
     yield Finding(GOOD, "database", repr(store).removeprefix("Store(").removesuffix(")"))
     yield Finding(GOOD, "durability", store.journal_mode())
+    yield from _of_room(store)
     with store.read() as connection:
         revision = migrations.revision_of(connection)
         level = GOOD if revision == migrations.HEAD else WRONG
@@ -82,6 +86,20 @@ def _of_database(store: Store, now_ns: int, owner: str) -> Iterator[Finding]:
         here = [row for row in rows if row["status"] not in ("STOPPED", "ERROR")]
         yield from _of_calendars(here, now_ns)
         yield from _of_bars(connection, here, now_ns)
+
+
+def _of_room(store: Store) -> Iterator[Finding]:
+    """Whether anything can be written, and for how long yet."""
+    try:
+        with store.write():
+            pass
+    except WorkbenchError as error:
+        yield Finding(WARNING if isinstance(error, RetryableError) else WRONG, "writing", str(error))
+    if store.path is None:
+        return
+    free = free_bytes(store.path.parent)
+    text = f"{free / 2**20:,.0f} MiB free beside {store.path.name}"
+    yield Finding(GOOD if free >= LEAST_ROOM else WARNING, "room", text if free >= LEAST_ROOM else f"{text}: make room")
 
 
 def _of_runner(connection: sa.Connection, now_ns: int, is_needed: bool) -> Finding:

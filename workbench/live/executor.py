@@ -7,8 +7,10 @@ is nothing killed or paused, is an entry still in its bar. What comes back is wr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 
 from workbench.brokers.port import Answer, Broker, Idempotency, NotSent, Unknown
+from workbench.live.gates import Sending
 from workbench.live.intents import Intent, IntentState, Next, after_silence
 from workbench.live.lease import Fenced, Lease
 from workbench.live.page import Page
@@ -38,6 +40,8 @@ class Executor:
         The clock.
     refusal : callable
         Why an intent must not be sent now, in a word; empty if it may.
+    sending : callable
+        Held from the look at ``refusal`` until the wire has the entries: a kill in between waits for that.
     """
 
     def __init__(
@@ -46,8 +50,10 @@ class Executor:
         lease: Lease,
         now_ns: Callable[[], int],
         refusal: Refusal,
+        sending: Sending,
     ) -> None:
         self._broker, self._lease, self._now_ns, self._refusal = broker, lease, now_ns, refusal
+        self._sending = sending
         self._open: dict[str, dict[int, Intent]] = {}
 
     def plan(self, intents: Sequence[Intent]) -> None:
@@ -107,14 +113,15 @@ class Executor:
     def flush(self, standings: Mapping[str, Standing]) -> None:
         """Send what is due, and write down what became of it."""
         while due := self.due(standings):
-            cleared = self._cleared(due)
-            if not cleared:
-                return
-            requests = [intent.request for _, intent in cleared]
-            if not self._lease.lasts(MARGIN_NS):
-                # Another may hold the lease before the broker has our words: they are not said.
-                raise Fenced("the lease ends before an order could arrive; nothing was sent.")
-            answers = self._broker.send(requests)
+            opens = any(intent.request.opens for _, intent in due)
+            with self._sending() if opens else nullcontext(True) as may_open:
+                cleared = self._cleared(due, may_open)
+                if not cleared:
+                    return
+                if not self._lease.lasts(MARGIN_NS):
+                    # Another may hold the lease before the broker has our words: they are not said.
+                    raise Fenced("the lease ends before an order could arrive; nothing was sent.")
+                answers = self._broker.send([intent.request for _, intent in cleared])
             page = Page()
             for (standing, intent), answer in zip(cleared, answers, strict=True):
                 self._learn(page, standing, intent, answer)
@@ -127,7 +134,7 @@ class Executor:
 
     # --- before the wire ---------------------------------------------------------------------------------------------
 
-    def _cleared(self, due: Sequence[tuple[Standing, Intent]]) -> list[tuple[Standing, Intent]]:
+    def _cleared(self, due: Sequence[tuple[Standing, Intent]], may_open: bool) -> list[tuple[Standing, Intent]]:
         """Those that may be sent now; what may not expires, what is unclear is looked up."""
         page, cleared, now = Page(), [], self._now_ns()
         for standing, intent in due:
@@ -136,6 +143,8 @@ class Executor:
                     continue
             elif why := self._refusal(standing, intent):
                 self._give_up(page, standing, intent, IntentState.EXPIRED, why)
+                continue
+            if intent.request.opens and not may_open:
                 continue
             cleared.append((standing, intent))
             if self._broker.idempotency is not Idempotency.UNIQUE_FOREVER:

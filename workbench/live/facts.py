@@ -25,6 +25,7 @@ from workbench.live.inbox import newest_bars
 from workbench.live.intents import OPEN
 from workbench.live.killswitch import Kill
 from workbench.live.standing import UNMANAGED, is_leaving
+from workbench.live.wall import written_time
 
 #: The lease of whoever runs a database.
 RUNNER = "runner"
@@ -144,7 +145,9 @@ def hindrance(row: Row, moment: Moment) -> str:
     if status != "RUNNING" or state.startswith("PAUSED"):
         return str(row["note"] or (state if state.startswith("PAUSED") else status.lower()))
     if not moment.holder.runs(moment.now_ns):
-        return "no runner is running"
+        last = moment.holder.name
+        silent = f": {last} was to be heard of by {written_time(moment.holder.until_ns)}; look at what it says"
+        return f"no runner is running{silent if last else ''}"
     stale = stale_of(row)
     return f"STALE_DATA: {stale_words(stale)}" if stale and len(stale) == len(names_of(row)) else ""
 

@@ -7,6 +7,7 @@ refuses an entry that is about to be sent. Exits, stops and the forced flatten p
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,8 +39,16 @@ STALE = Mask(_EVERY - ENTRIES, "STALE_DATA")
 MASKS = {one.word: one for one in (OPEN, PAUSED, KILLED, STALE)}
 
 
+#: Held by whoever looks at the gates and then sends entries; False where no entry may be sent now.
+Sending = Callable[[], AbstractContextManager[bool]]
+
+
 def _never(_owner: str, _name: str) -> bool:
     return False
+
+
+def _alone() -> AbstractContextManager[bool]:
+    return nullcontext(True)
 
 
 @dataclass
@@ -54,11 +63,14 @@ class Gates:
         Whether the kill switch is down for a deployment (its owner, its name), without asking the database.
     stale_after_ns : int
         Age of a bar at which it may not open positions any more, besides its own length.
+    sending : callable
+        Holds up a kill while entries are on their way from ``refusal`` to the wire.
     """
 
     now_ns: Callable[[], int]
     killed: Callable[[str, str], bool] = _never
     stale_after_ns: int = 5 * 10**9
+    sending: Sending = _alone
 
     def __post_init__(self) -> None:
         self.engine = engine_hash()
@@ -76,7 +88,7 @@ class Gates:
     def refusal(self, standing: Standing, intent: Intent) -> str:
         """Why an entry must not be sent now; empty for everything else and when it may."""
         request = intent.request
-        if request.reduces or request.action != "SUBMIT":
+        if not request.opens:
             return ""
         if self.killed(standing.deployed.given.owner, standing.deployed.given.name):
             return "KILLED"

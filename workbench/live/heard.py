@@ -81,13 +81,17 @@ class News(NamedTuple):
         return bool(self.executions or self.done or self.strange)
 
 
+#: Nothing was said. Not to be written to.
+SILENCE = News([], [], [], {})
+
+
 def heard(broker: Broker, standing: Standing) -> News:
     """What happened in the account of a deployment since the last look; nothing when the broker cannot be asked."""
     try:
         events = broker.events(standing.deployed.given.account, standing.counts["events"])
     except Unknown:
-        return News([], [], [], {})
-    return sorted_out(standing, events)
+        return SILENCE
+    return sorted_out(standing, events) if events else SILENCE
 
 
 def sorted_out(standing: Standing, events: Iterable[Event]) -> News:

@@ -6,7 +6,7 @@ as a later revision and told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
@@ -67,19 +67,31 @@ class Inbox:
                 self._stored.add((name, timeframe, ts_ns))
                 page.add(tables.bars, bar_row(ClosedBar(name, timeframe, ts_ns, *bar), 0, now_ns, late=False))
 
-    def pass_through(self, timeframe: str, ts_ns: int) -> None:
-        """Forget the bars of an interval: it has passed."""
-        for name in self._waiting.pop((timeframe, ts_ns), {}):
+    def pass_through(self, timeframe: str, ts_ns: int, names: Iterable[str]) -> None:
+        """Forget the bars of some instruments at an interval: it has passed for those who follow them."""
+        there = self._waiting.get((timeframe, ts_ns), {})
+        for name in names:
+            there.pop(name, None)
             self._stored.discard((name, timeframe, ts_ns))
+        if not there:
+            self._waiting.pop((timeframe, ts_ns), None)
 
-    def too_late(self, timeframe: str, ts_ns: int) -> list[ClosedBar]:
-        """Take out bars whose interval passed before they came, and other versions of bars that came before."""
-        late = [key for key in self._waiting if key[0] == timeframe and key[1] < ts_ns]
-        found = [ClosedBar(name, key[0], key[1], *bar) for key in late for name, bar in self._waiting[key].items()]
-        for key in late:
-            del self._waiting[key]
+    def too_late(self, timeframe: str, ts_ns: int, names: Collection[str]) -> list[ClosedBar]:
+        """Take out bars of instruments whose interval passed before they came, and other versions of earlier bars.
+
+        Only of some instruments: those of another calendar have not come so far.
+        """
+        found = []
+        for key in [key for key in self._waiting if key[0] == timeframe and key[1] < ts_ns]:
+            there = self._waiting[key]
+            found += [ClosedBar(name, *key, *there.pop(name)) for name in list(there) if name in names]
+            if not there:
+                del self._waiting[key]
         # Another version of a bar is told once the first one has been used: until then there is nothing to revise.
-        passed = [one for one in self._revised if one.timeframe == timeframe and one.ts_ns < ts_ns]
+        passed = [
+            one for one in self._revised
+            if one.timeframe == timeframe and one.ts_ns < ts_ns and one.instrument in names
+        ]  # fmt: skip
         self._revised = [one for one in self._revised if one not in passed]
         return found + passed
 

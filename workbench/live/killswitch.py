@@ -6,11 +6,15 @@ orders nor keeps a forced flatten from being sent. The runner tells each journal
 way round.
 
 A file that cannot be read stops everything: an empty one, made by hand, is enough.
+
+Between a look at the switch and the wire lies time, though little. Whoever sends entries holds a lock for so long, and
+whoever kills waits for it (``settled``) before saying that it is done: after that word no entry follows.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +22,17 @@ from typing import NamedTuple
 
 import filelock
 
-from workbench.errors import HaltError, RetryableError
+from workbench.errors import HaltError, RetryableError, Unwritable
+from workbench.journal.failures import takes_nothing
 from workbench.live.wall import Stamp, stamp_of
 from workbench.market.home import write_atomically
 
-#: How long one waits for another who writes the file.
+#: How long one waits for another who writes the file, or sends.
 _TURN_S = 1.0
+#: Between two tries.
+_POLL_S = 0.001
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Kill(NamedTuple):
@@ -55,6 +64,12 @@ class Kill(NamedTuple):
         """In words, without an end: ``everything of local, by asha: fat finger``."""
         what = self.name or (f"everything of {self.owner}" if self.owner else "everything of everybody")
         return f"{what}, by {self.who or 'somebody'}{f': {self.why}' if self.why else ''}"
+
+
+def down_words(kill: Kill, is_settled: bool) -> str:
+    """What is so once a kill is in force, in words; ``is_settled`` is what ``KillSwitch.settled`` said after it."""
+    down = f"The kill switch is down ({kill.words()}): nothing is evaluated and nothing is entered."
+    return down if is_settled else f"{down} Nobody knows what is on its way: an entry may still arrive."
 
 
 class KillSwitch:
@@ -100,7 +115,8 @@ class KillSwitch:
         Returns
         -------
         Kill
-            The one in force: an older one of the same deployments stays as it is.
+            The one in force: an older one of the same deployments stays as it is. On a disk without room it is one of
+            everybody, for an empty file needs none.
 
         Raises
         ------
@@ -112,8 +128,51 @@ class KillSwitch:
             for one in kills:
                 if (one.owner, one.name) == (kill.owner, kill.name):
                     return one
-            self._write((*kills, kill))
+            try:
+                self._write((*kills, kill))
+            except HaltError as error:
+                if getattr(error.__cause__, "errno", None) not in _NO_ROOM or not self._emptied():
+                    raise
+                return self.kills()[0]
         return kill
+
+    def settled(self) -> bool:
+        """Whether every entry that passed the switch before now is with its broker; waits for those for a moment.
+
+        False says that the runner stands in the middle of sending, or that nobody can know.
+        """
+        try:
+            with self._passing():
+                return True
+        except (filelock.Timeout, OSError):
+            return False
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[bool]:
+        """From the look at the switch until the wire has the entries: a kill in between waits for the end of this.
+
+        Yields
+        ------
+        bool
+            False when somebody else holds it for long: no entry may be sent then.
+
+        Raises
+        ------
+        HaltError
+            The file of the lock cannot be made; Unwritable for want of rights or room.
+        """
+        with contextlib.ExitStack() as held:
+            is_free = True
+            try:
+                held.enter_context(self._passing())
+            except filelock.Timeout:
+                is_free = False
+            except OSError as error:
+                raise (Unwritable if takes_nothing(error) else HaltError)(
+                    f"the lock {self.path}.sending cannot be made, without which a kill could not hold up an entry: "
+                    f"{error.strerror or error}. Give the right to write into its folder"
+                ) from error
+            yield is_free
 
     def arm(self, owner: str, name: str, before_ns: int) -> tuple[Kill, ...]:
         """Lift what was killed under exactly this owner and name, up to an instant; what was killed later stays.
@@ -147,6 +206,20 @@ class KillSwitch:
         except (OSError, ValueError, TypeError, KeyError):
             pass
         return (Kill("", "", "", f"the file {self.path} is there, and nobody can read in it who is meant", stamp[0]),)
+
+    def _emptied(self) -> bool:
+        """Empty the file, or make an empty one, which stops everybody; whether that was possible."""
+        with contextlib.suppress(OSError):
+            self.path.open("wb").close()
+            return True
+        return False
+
+    def _passing(self) -> contextlib.AbstractContextManager[object]:
+        """One at a time, of those who send entries and those who wait for them."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return filelock.FileLock(
+            f"{self.path}.sending", timeout=_TURN_S, poll_interval=_POLL_S, thread_local=False, fallback_to_soft=False
+        )
 
     def _write(self, kills: tuple[Kill, ...]) -> None:
         try:

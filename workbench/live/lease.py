@@ -18,7 +18,8 @@ from pathlib import Path
 import filelock
 import sqlalchemy as sa
 
-from workbench.errors import ConfigError, Fenced
+from workbench.errors import ConfigError, Fenced, Unwritable
+from workbench.journal.failures import takes_nothing
 from workbench.journal.store import Store
 from workbench.journal.tables import leases
 
@@ -220,7 +221,7 @@ class FileLease:
         Raises
         ------
         ConfigError
-            The file cannot be made, or its folder knows no locks.
+            The file cannot be made, or its folder knows no locks; Unwritable for want of rights or room.
         """
         if self.is_held:
             return True
@@ -229,7 +230,7 @@ class FileLease:
         except filelock.Timeout:
             return False
         except OSError as error:
-            raise ConfigError(
+            raise (Unwritable if takes_nothing(error) else ConfigError)(
                 f"the lock {self._lock.lock_file} cannot be made: {error.strerror or error}. Put the database into a "
                 "folder of a local disk that may be written"
             ) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from workbench.journal import tables
+from workbench.journal.driver import execute_many
 from workbench.live.kept_bars import Key, refuse_bars, refuse_other_bars
 
 Row = dict[str, Any]
@@ -44,25 +45,7 @@ def _change(connection: sa.Connection, table: sa.Table, keys: tuple[str, ...], r
     for key, row in rows.items():
         alike[tuple(row)].append({**row, **{f"key_{name}": part for name, part in zip(keys, key, strict=True)}})
     for names, group in alike.items():
-        _execute(connection, _update(table, keys, names), group)
-
-
-@lru_cache(maxsize=64)
-def _driver_sql(dialect: sa.Dialect, statement: Any, names: tuple[str, ...]) -> tuple[str, tuple[str, ...] | None]:
-    """A statement as the driver takes it, and the order of its values; None where it takes them by name."""
-    compiled = statement.compile(dialect=dialect, column_keys=list(names))
-    order = tuple(compiled.positiontup) if compiled.positional else None
-    return str(compiled), order
-
-
-def _execute(connection: sa.Connection, statement: Any, rows: Sequence[Row], end: str = "") -> int:
-    """Run one statement for many rows of the same columns; how many it wrote.
-
-    Straight through the driver: at every bar this runs, and naming columns anew costs more than writing them.
-    """
-    sql, order = _driver_sql(connection.dialect, statement, tuple(rows[0]))
-    values: Any = rows if order is None else [tuple([row[name] for name in order]) for row in rows]
-    return connection.exec_driver_sql(sql + end, list(values)).rowcount
+        execute_many(connection, _update(table, keys, names), group)
 
 
 class Page:
@@ -114,7 +97,7 @@ class Page:
         """
         for table in _INSERTED:
             rows = self.inserted.get(table.name)
-            if rows and _execute(connection, _INSERTS[table.name], rows, _ENDS.get(table.name, "")) != len(rows):
+            if rows and execute_many(connection, _INSERTS[table.name], rows, _ENDS.get(table.name, "")) != len(rows):
                 assert table is tables.bars, f"rows of {table.name} were not written"
                 refuse_other_bars(connection, rows)
         if self.absent:

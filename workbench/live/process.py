@@ -2,7 +2,8 @@
 
 It begins with two locks: the file's, so that one process of a machine runs an SQLite database, and the lease's, so that
 one process of all machines runs any. Whoever finds them taken waits and says for whom. What goes wrong in passing makes
-it forget everything and begin again from the database; what a person must look at ends it.
+it forget everything and begin again from the database; so does a disk without room or rights, once a person has seen to
+it. What a person must look at otherwise ends it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from workbench.errors import ConfigError, DivergenceError, Fenced, HaltError, RetryableError
+from workbench.errors import ConfigError, DivergenceError, Fenced, HaltError, RetryableError, Unwritable
 from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.live.arrivals import arrived, still_leaving
@@ -119,13 +121,21 @@ def serve(service: Service) -> Exit:
         The exit code.
     """
     wall, backoff = WallClock(lambda: bool(service.ending)), BACKOFF_NS
+    path: Path | None = None
     try:
         while not service.ending:
+            began = wall.now_ns()
             try:
-                with Store.open(service.url) as store:
+                with _opened(service.url, path) as store:
+                    path = store.path
                     return _Process(service, store).run()
-            except RetryableError as error:
-                service.say(f"the database cannot be used yet: {error}")
+            except (RetryableError, Unwritable) as error:
+                if wall.now_ns() - began > MOST_BACKOFF_NS:
+                    backoff = BACKOFF_NS
+                what = "cannot be used yet"
+                if isinstance(error, Unwritable):
+                    what = f"takes nothing, so nothing is evaluated or sent; tried again in {backoff / 1e9:g} s"
+                service.say(f"the database {what}: {error}")
                 wall.wait_until(wall.now_ns() + backoff)
                 backoff = min(backoff * 2, MOST_BACKOFF_NS)
     except Fenced as error:
@@ -134,7 +144,21 @@ def serve(service: Service) -> Exit:
     except (ConfigError, HaltError, DivergenceError) as error:
         service.say(f"ended, and a person must look: {error}")
         return Exit.LOOK
+    service.say(f"ended: {service.ending.asked}. Deployments stand as they were; nothing was cancelled.")
     return Exit.DONE
+
+
+def _opened(url: str, path: Path | None) -> Store:
+    """The store; one that was open before must not be made anew and empty where its file is gone.
+
+    Raises
+    ------
+    HaltError
+        It is gone.
+    """
+    if path is not None and not path.exists():
+        raise HaltError(f"the database {path} is gone. Bring it back and start again; nothing was made in its place")
+    return Store.open(url)
 
 
 class _Process:
@@ -262,7 +286,7 @@ class _Process:
         if self._clock is None:
             self._clock = self._timed(given)
         feed = self._service.source.feed(given)
-        runner = assembled(self._store, self._clock, feed, self._lease, killed=self._switch.down, between=self._renew)
+        runner = assembled(self._store, self._clock, feed, self._lease, switch=self._switch, between=self._renew)
         running = sorted(one.deployed.given.name for one in runner.standings.values())
         self._finish_stopped(runner)
         names = ", ".join(running[:_NAMED]) or "nothing yet"

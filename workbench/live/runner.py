@@ -49,11 +49,29 @@ class Group:
     schedule: Schedule
     standings: dict[str, Standing] = field(default_factory=dict)
     together: Together | None = None
+    _followed: frozenset[str] | None = None
 
     @property
     def timeframe(self) -> str:
         """Of the base bars."""
         return str(self.schedule.timeframe)
+
+    def followed(self) -> frozenset[str]:
+        """Instruments of its deployments but those that were stopped when they were taken on."""
+        if self._followed is None:
+            running = (one for one in self.standings.values() if one.status is not Status.STOPPED)
+            self._followed = frozenset(name for one in running for name in one.deployed.names)
+        return self._followed
+
+    def take_on(self, standing: Standing) -> None:
+        """Another deployment."""
+        self.standings[standing.id] = standing
+        self._followed = None
+
+    def let_go(self, ident: str) -> None:
+        """One deployment less."""
+        del self.standings[ident]
+        self._followed = None
 
     def next_interval(self) -> Interval | None:
         """The first interval that some running deployment has not passed."""
@@ -83,7 +101,7 @@ class Runner:
         self.inbox, self.freshness = Inbox(), Freshness(feed)
         self.groups: dict[tuple[str, str], Group] = {}
         self.standings: dict[str, Standing] = {}
-        self.executor = Executor(venue, lease, clock.now_ns, gates.refusal)
+        self.executor = Executor(venue, lease, clock.now_ns, gates.refusal, gates.sending)
         self._next: dict[tuple[str, str], Interval | None] = {}
         #: Deployments to be reconciled: at a start, and once a session.
         self._unchecked: set[str] = set()
@@ -103,7 +121,7 @@ class Runner:
             standing.write(page, standing.deployed.passed_ns, now, "STARTED", beginning(given, standing.history))
             standing.keep(page, now)
             self._commit(page)
-        self.groups[key].standings[standing.id] = standing
+        self.groups[key].take_on(standing)
         self.standings[standing.id] = standing
         self._next.pop(key, None)
         if standing.status is Status.STOPPED:
@@ -121,7 +139,7 @@ class Runner:
         """Let a deployment go that is stopped: no interval passes it any more."""
         given = self.standings.pop(ident).deployed.given
         key = (given.calendar.name, str(given.timeframe))
-        del self.groups[key].standings[ident]
+        self.groups[key].let_go(ident)
         self._next.pop(key, None)
 
     def passed_ns(self, given: Given) -> int:
@@ -179,15 +197,16 @@ class Runner:
             return None
         group = self.groups[key]
         there = self.inbox.at(group.timeframe, interval.ts_ns)
-        running = (one for one in group.standings.values() if one.status is not Status.STOPPED)
-        names = {name for one in running for name in one.deployed.names}
-        missing = [name for name in names - there.keys() if self.feed.through_ns(name, key[1]) < interval.close_ns]
+        absent = group.followed() - there.keys()
+        missing = [name for name in absent if self.feed.through_ns(name, key[1]) < interval.close_ns]
         return None if missing and now < interval.close_ns + GRACE_NS else (key, interval)
 
     def _tell_late(self, key: tuple[str, str]) -> None:
         """B5: a bar that came after its interval had passed, or that differs from the one used, changes nothing."""
-        coming, now = self._coming(key), self.clock.now_ns()
-        late = self.inbox.too_late(key[1], coming.ts_ns) if coming is not None else []
+        coming, now, group = self._coming(key), self.clock.now_ns(), self.groups[key]
+        if coming is None:
+            return
+        late = self.inbox.too_late(key[1], coming.ts_ns, group.followed())
         if not late:
             return
         page = Page()
@@ -254,20 +273,24 @@ class Runner:
             if one.deployed.passed_ns < interval.close_ns and one.status is not Status.STOPPED
         ]  # fmt: skip
         if not active:
-            return  # all of them were stopped since
+            return  # whoever waited for it was stopped meanwhile
         together = self._together(group, active, interval)
-        trading = [one for one in active if one.deployed.decides_at(interval) and self._trades(one)]
+        shown = {
+            name: TradedBar(interval.open_ns, interval.close_ns, interval.day, *bar[:3]) for name, bar in bars.items()
+        }
+        trading = self._trading([one for one in active if one.deployed.decides_at(interval)], shown)
         page = Page()
         names = {name for one in active for name in one.deployed.names}
         self.inbox.store(page, group.timeframe, interval.ts_ns, self.clock.now_ns(), names)
         if trading:
+            # What fills on a bar is booked by that bar: it is kept first.
             self._commit(page)
-            self._fill(trading, interval, bars)
+            self._fill(trading, interval, bars, shown)
             page = Page(page.absent)
         together.feed(interval, bars)
         saids = self._close(page, active, interval, together)
         self._commit(page)
-        self.inbox.pass_through(group.timeframe, interval.ts_ns)
+        self.inbox.pass_through(group.timeframe, interval.ts_ns, group.followed())
         self._hand_over(saids)
 
     def _together(self, group: Group, active: Sequence[Standing], interval: Interval) -> Together:
@@ -282,16 +305,26 @@ class Runner:
             group.together = Together(moving)
         return group.together
 
-    def _trades(self, standing: Standing) -> bool:
-        account = standing.deployed.given.account
-        return bool(standing.known) or self.executor.pending(account) or self.venue.works(account)
+    def _trading(self, deciding: Sequence[Standing], shown: Mapping[str, TradedBar]) -> list[Standing]:
+        """Deployments of which an order fills on these bars, or with which something is on its way."""
+        reached = self.venue.reached(shown, [one.deployed.given.account for one in deciding])
+        return [one for one in deciding if one.deployed.given.account in reached or self._stirs(one)]
 
-    def _fill(self, trading: Sequence[Standing], interval: Interval, bars: Mapping[str, Bar]) -> None:
+    def _stirs(self, standing: Standing) -> bool:
+        """Whether something is to be said, to be released, or has been told, of the orders of a deployment."""
+        account = standing.deployed.given.account
+        if standing.held or self.executor.pending(account):
+            return True
+        try:
+            return bool(standing.known) and bool(self.venue.events(account, standing.counts["events"]))
+        except Unknown:
+            return True
+
+    def _fill(
+        self, trading: Sequence[Standing], interval: Interval, bars: Mapping[str, Bar], shown: Mapping[str, TradedBar]
+    ) -> None:
         """F1's three phases: the broker fills, we book, and what follows from it is sent before the next one."""
         self.executor.flush(self.standings)
-        shown = {
-            name: TradedBar(interval.open_ns, interval.close_ns, interval.day, *bar[:3]) for name, bar in bars.items()
-        }
         accounts = [one.deployed.given.account for one in trading]
         for phase in Phase:
             with suppress(Unknown):

@@ -7,10 +7,11 @@ already and only needs writing down.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from operator import itemgetter
 from typing import Any
 
 from workbench.brokers.port import Event, Request
-from workbench.engine.records import Action, Note, Records
+from workbench.engine.records import Action, Note, Records, decision_dtype
 from workbench.ids import short_id
 from workbench.journal import tables
 from workbench.live.heard import Heard
@@ -19,9 +20,13 @@ from workbench.live.page import Page
 from workbench.live.standing import Known, Standing
 from workbench.schema import Decision, OrderKind, Reason
 
+#: Fields of a decision that the journal tells.
+_SAID_OF_DECISIONS = ("instrument", "decision", "entry", "reason")
+
 _KINDS = {int(kind): kind.name.lower() for kind in OrderKind}
 _REASONS = {int(one): "" if one is Reason.NONE else one.name for one in Reason}
 _DECISIONS = {int(one): "" if one is Decision.NONE else one.name for one in Decision}
+_DECIDED = itemgetter(*((decision_dtype.names or ()).index(name) for name in _SAID_OF_DECISIONS))
 _RISK = frozenset(
     int(one) for one in (Reason.KILL, Reason.DAILY_LOSS, Reason.FORCED_FLATTEN, Reason.TRADE_DRAWDOWN)
 )
@@ -130,11 +135,11 @@ class Said:
     def decisions(self, rows: Records) -> list[list[str]]:
         """Decisions as lists of instrument, decision, entry and reason; the last one is shown in the status."""
         standing, names = self.standing, self.standing.deployed.names
+        # As plain numbers at once: reading field by field takes longer than all the rest of a quiet bar.
         out = [
-            [names[row["instrument"]], _DECISIONS[int(row["decision"])], _DECISIONS[int(row["entry"])],
-             _REASONS[int(row["reason"])]]
-            for row in rows
-        ]  # fmt: skip
+            [names[k], _DECISIONS[decision], _DECISIONS[entry], _REASONS[reason]]
+            for k, decision, entry, reason in map(_DECIDED, rows.tolist())
+        ]
         if out:
             standing.decision, standing.reason = out[-1][1], out[-1][3]
         return out

@@ -143,7 +143,7 @@ class Standing:
             "warm_bars": self.counts["bars"],
             "records": self.deployed.state(),
             "layout": layout(),
-            "counts": json.dumps(self.counts),
+            "counts": canonical(self.counts),
             "head_seq": self.head_seq,
             "head_hash": self.head_hash,
             "note": self.note,

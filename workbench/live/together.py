@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.engine.desk import grown
-from workbench.engine.many_instants import close_many, told_dtype
+from workbench.engine.many_instants import Group, Shown, close_many, told_dtype
 from workbench.expressions.instant import NUMBERS, feed_many
 from workbench.live.deployed import BAR, Bar, Deployed, digest_of
 from workbench.live.schedule import Interval
@@ -63,20 +63,20 @@ class Together:
         assert all(one.day is self._day for one in self._all), "deployments in different sessions"
         steppers = [stepper for one in self._all for stepper in one.steppers]
         self._steppers = np.array([one.table.ctypes.data for one in steppers], np.int64)
-        self._desks = np.array([one.one.table.ctypes.data for one in self._all], np.int64)
+        desks = np.array([one.one.table.ctypes.data for one in self._all], np.int64)
         self._kinds = np.ascontiguousarray(np.transpose([one.times.flags for one in self._all]))
-        self._first = np.cumsum([0, *(len(one.names) for one in self._all)], dtype=np.int64)
+        first = np.cumsum([0, *(len(one.names) for one in self._all)], dtype=np.int64)
         number = {name: k for k, name in enumerate(sorted({name for one in self._all for name in one.names}))}
         self._number = number
         #: Rows of ``_bars`` of each deployment.
         self._seen = [tuple([number[name] for name in one.names]) for one in self._all]
-        self._rows = np.array([row for rows in self._seen for row in rows], np.int64)
+        self._group = Group(desks, first, np.array([row for rows in self._seen for row in rows], np.int64))
         self._bars = np.full((len(number), 5), np.nan)
-        self._flags = np.zeros(len(self._rows), np.uint8)
-        self._numbers = np.full((len(self._rows), NUMBERS), np.nan)
+        self._flags = np.zeros(len(self._group.rows), np.uint8)
+        self._numbers = np.full((len(self._group.rows), NUMBERS), np.nan)
         self._told: Any = np.zeros(len(self._all), told_dtype)
         self._digests: dict[tuple[int, ...], tuple[str, bool]] = {}
-        self._spans = list(zip(self._first[:-1].tolist(), self._first[1:].tolist(), strict=True))
+        self._spans = list(zip(first[:-1].tolist(), first[1:].tolist(), strict=True))
         self._flagged: list[int] = []
         self._answers: list[tuple[Any, ...]] = []
 
@@ -102,7 +102,7 @@ class Together:
             if row is not None:
                 self._bars[row] = bar
         self._digests.clear()
-        feed_many(self._steppers, interval.at, self._bars, self._rows, self._flags, self._numbers)
+        feed_many(self._steppers, interval.at, self._bars, self._group.rows, self._flags, self._numbers)
         self._flagged = self._flags.tolist()
         for one in self._all:
             one.passed_ns = interval.close_ns
@@ -127,14 +127,12 @@ class Together:
             Bits of ``Signal`` that each of those may see.
         """
         instant = np.array([interval.open_ns, interval.close_ns, interval.day], np.int64)
+        shown = Shown(instant, self._bars, self._flags, self._numbers)
         allowed = np.zeros(len(self._all), np.uint8)
         allowed[which] = masks
         left = np.array(which, np.int64)
         while len(left):
-            close_many(
-                self._desks, left, instant, self._kinds[interval.at], self._first, self._bars, self._rows, self._flags,
-                self._numbers, allowed, self._told,
-            )  # fmt: skip
+            close_many(self._group, left, shown, self._kinds[interval.at], allowed, self._told)
             left = left[self._told["answer"][left] < 0]
             for i in left:
                 self._all[i].one.use(grown(self._all[i].desk))

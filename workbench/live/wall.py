@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -35,6 +36,11 @@ def stamp_of(path: str | Path) -> Stamp | None:
     except FileNotFoundError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def free_bytes(folder: Path) -> int:
+    """Room that is left on the disk of a folder."""
+    return shutil.disk_usage(folder).free
 
 
 def setting(name: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.costs import bps
 from workbench.engine.desk import new_desk
-from workbench.engine.many_instants import close_many, told_dtype
+from workbench.engine.many_instants import Group, Shown, close_many, told_dtype
 from workbench.engine.one_instant import OneInstant
 from workbench.expressions.batch import Batch
 from workbench.expressions.instant import NUMBERS, feed_many
@@ -76,9 +76,8 @@ def _many() -> None:
     """The calls that move many deployments, with none."""
     none, bits, bars, numbers = np.zeros(0, np.int64), np.zeros(0, np.uint8), np.zeros((0, 5)), np.zeros((0, NUMBERS))
     feed_many(none, 0, bars, none, bits, numbers)
-    close_many(
-        none, none, np.zeros(3, np.int64), bits, none, bars, none, bits, numbers, bits, np.zeros(0, told_dtype)
-    )  # fmt: skip
+    shown = Shown(np.zeros(3, np.int64), bars, bits, numbers)
+    close_many(Group(none, none, none), none, shown, bits, bits, np.zeros(0, told_dtype))
 
 
 if __name__ == "__main__":

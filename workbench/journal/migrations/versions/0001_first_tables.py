@@ -83,10 +83,11 @@ def _create_work() -> None:
     """What is to be done, by whom, and how much of it."""
     op.create_table(
         "jobs",
-        sa.Column("deployment_id", sa.String(128), sa.ForeignKey("deployments.id"), primary_key=True, nullable=False),
         sa.Column("key", sa.String(128), primary_key=True, nullable=False),
+        sa.Column("deployment_id", sa.String(128), sa.ForeignKey("deployments.id"), primary_key=True, nullable=False),
         sa.Column("done_ns", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "leases",
@@ -239,4 +240,4 @@ def _create_paper() -> None:
         sa.Column("works", sa.Boolean(), nullable=False),
     )
     op.create_index("paper_orders_working", "paper_orders", ["account", "works"])
-    op.create_index("paper_orders_cid", "paper_orders", ["account", "cid"])
+    op.create_index("paper_orders_cid", "paper_orders", ["cid", "account"])

@@ -1,0 +1,94 @@
+"""Many deployments in one runner, of one calendar and of several: each is what it would be alone (P1, C1, B5)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import workbench as wb
+from tests.paper_run import RENEWED_NS, differences, rows, started
+from workbench.journal.store import Store
+from workbench.live.clock import VirtualClock
+from workbench.live.deploy import Wish, deploy
+
+CASH = 1e6
+
+
+def walk(seed: int, start: str, count: int, zone: str, calendar: str) -> wb.Bars:
+    """Five-minute bars that wander."""
+    drawn = np.random.default_rng(seed)
+    closes = np.round(100.0 + np.cumsum(drawn.normal(0.0, 0.3, count)), 2)
+    opens = np.r_[closes[0], closes[:-1]]
+    frame = pd.DataFrame({"open": opens, "close": closes, "volume": 1000.0})
+    frame["high"] = frame[["open", "close"]].max(axis=1) + 0.05
+    frame["low"] = frame[["open", "close"]].min(axis=1) - 0.05
+    frame.index = pd.date_range(start, periods=count, freq="5min", tz=zone, name="ts")
+    return wb.Bars(frame, "5m", calendar)
+
+
+def crossing(name: str, instrument: str, calendar: str) -> wb.Strategy:
+    return wb.Strategy(
+        name=name, version="1.0.0", instruments=(instrument,), timeframe="5m", calendar=calendar, product="CNC",
+        entry="close > SMA(close, 5)", exit="close < SMA(close, 5)", stop_loss_frac=0.01,
+    )  # fmt: skip
+
+
+def run_all(wishes: dict[str, tuple[wb.Strategy, dict[str, wb.Bars]]]) -> tuple[Store, dict[str, str]]:
+    """All of them in one runner, to the end of the bars."""
+    store = Store.open(":memory:")
+    data = {name: bars for _, shown in wishes.values() for name, bars in shown.items()}
+    idents = {
+        name: deploy(store, Wish(one, shown, wb.costs.none(), CASH, 0), 0) for name, (one, shown) in wishes.items()
+    }
+    clock = VirtualClock(0)
+    clock.wait_until(min(int(one.ts_ns[0]) for one in data.values()))
+    runner, last = started(store, data, clock, "one"), max(int(one.grid.close_ns[-1]) for one in data.values())
+    while True:
+        if not runner.lease.lasts(RENEWED_NS):
+            runner.lease.renew()
+        due = runner.turn()
+        if due is None or due > last:
+            return store, idents
+        clock.wait_until(due)
+
+
+def nse(seed: int) -> wb.Bars:
+    return walk(seed, "2024-03-04 09:15", 75, "Asia/Kolkata", "NSE")
+
+
+def ranking() -> wb.Strategy:
+    return wb.Strategy(
+        name="ranking", version="1.0.0", instruments=("NSE:INFY", "NSE:TCS", "NSE:WIPRO"), timeframe="15m",
+        calendar="NSE", product="MIS", entry="close > SMA(close, 2)", exit="close < SMA(close, 2)",
+        allocation="RANKING", rank="ROC(1)", max_open_positions=2, stop_loss_atr=1.5, stop_loss_atr_length=2,
+        sizing=wb.CashPerSlot(),
+    )  # fmt: skip
+
+
+INFY, TCS, WIPRO = nse(1), nse(3), nse(4)
+WISHES = {
+    "one share": (crossing("one share", "NSE:INFY", "NSE"), {"NSE:INFY": INFY}),
+    "the same share": (crossing("the same share", "NSE:INFY", "NSE"), {"NSE:INFY": INFY}),
+    "three that are ranked": (ranking(), {"NSE:INFY": INFY, "NSE:TCS": TCS, "NSE:WIPRO": WIPRO}),
+    "another calendar": (
+        crossing("another calendar", "24x7:BTC", "24x7"),
+        {"24x7:BTC": walk(2, "2024-03-04 00:00", 280, "UTC", "24x7")},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def ran() -> tuple[Store, dict[str, str]]:
+    """All of them, in one runner."""
+    return run_all(WISHES)
+
+
+@pytest.mark.parametrize("name", WISHES)
+def test_P1_each_of_many_in_one_runner_equals_its_backtest(name: str, ran: tuple[Store, dict[str, str]]) -> None:
+    store, idents = ran
+    strategy, shown = WISHES[name]
+    result = wb.backtest(strategy, shown, CASH, wb.costs.none())
+    assert len(result.trades) > 3
+    assert not differences(store, idents[name], result)
+    assert not [row for row in rows(store, "journal", idents[name], "seq") if row["kind"] == "LATE_BAR"]
