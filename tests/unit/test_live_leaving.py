@@ -8,17 +8,21 @@ from collections.abc import Sequence
 import pytest
 
 from tests.operated import Operated, folder
+from tests.watched import Watched, watched
 from workbench.brokers.port import Answer, Event, Phase, Request, TradedBar
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, HaltError
 from workbench.journal import tables
 from workbench.journal.verify import faults
 from workbench.live.arrivals import still_leaving
 from workbench.live.assembly import join
+from workbench.live.commands import Commands, Obeyed
+from workbench.live.executor import Executor
+from workbench.live.process import Exit
 from workbench.live.replay import find, replayed
 from workbench.live.runner import DOUBT_NS
 from workbench.live.standing import Standing, Status
 
-__all__ = ["folder"]
+__all__ = ["folder", "watched"]
 
 
 class Late:
@@ -201,3 +205,37 @@ def test_a_stop_that_keeps_books_what_its_orders_do_until_it_is_let_go(folder: p
     assert filled(desk) == 0.0 == held(desk, standing.id)
     assert list(desk.client.trades("dip")["exit_reason"])[-1] == "STOP_LOSS"
     assert state(desk) == ("STOPPED", "FLAT") and is_whole(desk)
+
+
+def test_what_a_stop_had_to_cancel_is_cancelled_by_the_next_process(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obey = Commands.obey
+
+    def obey_and_crash(self: Commands, now_ns: int) -> list[Obeyed]:
+        """Obey, and end before a word of it reaches the broker."""
+        with monkeypatch.context() as silent:
+            silent.setattr(Executor, "flush", lambda *_: None)
+            if obey(self, now_ns):
+                raise HaltError("crash")
+        return []
+
+    def stop() -> None:
+        if watched.client.status("dip")["position"]:
+            watched.client.stop("dip", keep=True, keep_protective=False, wait_s=0)
+        else:
+            watched.on_take[watched.takes + 1] = stop
+
+    watched.on_take[1] = stop
+    with monkeypatch.context() as crashing:
+        crashing.setattr(Commands, "obey", obey_and_crash)
+        assert watched.serve() == Exit.LOOK
+    assert {one["action"] for one in watched.client.status("dip")["intents"]} == {"CANCEL"}
+    watched.on_take.clear()
+    watched.deploy("second")
+    assert watched.serve() == Exit.DONE
+    assert not watched.client.status("dip")["intents"]
+    with watched.client.store.read() as connection:
+        ident = connection.execute(tables.deployments.select().where(tables.deployments.c.name == "dip")).one().id
+        book = tables.paper_orders
+        assert connection.execute(book.select().where(book.c.account == ident, book.c.works)).all() == []
