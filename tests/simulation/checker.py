@@ -9,7 +9,8 @@ an evaluated, fresh bar in session, nothing decided twice, no entry while paused
 slots, no entry before the exit that it waits for. I6 nothing opens after the kill switch was read or after a stop, and
 gates stop entries alone. I7 a position is protected within a bar, and no protection outlives it. I8 only the holder of
 the lease writes and sends. I9 the chain of the journal is whole, and every order is in it. I11 when faults are over,
-every intent comes to an end. Rules of the law by their own names: B5, D4, X2.
+every intent comes to an end. I12 bars that are missing are shown within a bar and five seconds, and no longer than
+they are. Rules of the law by their own names: B5, D4, X2.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from tests.simulation.decided import check_decided
+from tests.simulation.fresh import check_fresh
 from tests.simulation.look import MINUTE_NS, NEAR, OPEN_STATES, STALE_NS, Look, Violation
 from tests.simulation.settled import check_journals, check_settled
 
@@ -132,9 +134,10 @@ class Checker:
         """How many intents are neither done nor given up nor held back."""
         return self._look.count("SELECT COUNT(*) FROM intents WHERE state IN ('PLANNED', 'SUBMITTING', 'UNKNOWN')")
 
-    def after_turn(self) -> None:
-        """A turn ended as it should."""
+    def after_turn(self, begun_ns: int) -> None:
+        """A turn that began at an instant ended as it should."""
         look = self._look
+        check_fresh(look, begun_ns)
         for ident, seq, digest in look.rows("SELECT deployment_id, head_seq, head_hash FROM deployment_states"):
             self._heads[ident][seq] = digest
         for ident in look.world.idents:

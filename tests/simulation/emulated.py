@@ -31,6 +31,8 @@ from workbench.brokers.port import (
 
 #: Of what is traded; money a unit of money.
 CHARGES_FRAC = 0.0003
+#: Of what has not traded yet.
+FIRST_PRICE = 100.0
 
 
 class Fate(NamedTuple):
@@ -67,6 +69,9 @@ class Mood(Protocol):
 
     def cancels_rest(self) -> bool:
         """Whether the rest of a partial fill is cancelled by the broker."""
+
+    def fills_first(self) -> bool:
+        """Whether an entry fills in the moment before its CANCEL arrives."""
 
     def told_after_ns(self) -> Sequence[int]:
         """When an event is published, once or several times, from now."""
@@ -174,6 +179,7 @@ class EmulatedBroker:
         self.executions: list[Execution] = []
         self.rejected: set[str] = set()
         self._told = 0
+        self._last: dict[str, TradedBar] = {}
 
     @property
     def idempotency(self) -> Idempotency:
@@ -262,6 +268,8 @@ class EmulatedBroker:
             return self._taken(book, request, at_ns, sent_ns)
         if not working:
             return Answer(False, reason="no such order works")
+        if request.action == "CANCEL" and self._races(working[0]):
+            return Answer(False, reason="no such order works")
         for order in working:
             if request.action == "CANCEL":
                 self._end(order, "CANCELLED", "as asked")
@@ -270,6 +278,15 @@ class EmulatedBroker:
                 if order.left <= 0.0:
                     self._end(order, "CANCELLED", "nothing is left")
         return Answer(True, working[0].broker_id)
+
+    def _races(self, order: Order) -> bool:
+        """Whether an entry has filled after all, between two bars, at the last price there was."""
+        if order.reduces or not self.mood.fills_first():
+            return False
+        now, first = self._now_ns(), TradedBar(0, 0, 0, FIRST_PRICE, FIRST_PRICE, FIRST_PRICE)
+        bar = self._last.get(order.instrument, first)._replace(open_ns=now)
+        self._fill(self.books[order.account], order, bar, bar.open)
+        return order.state != "WORKING"
 
     def _taken(self, book: Book, request: Request, at_ns: int, sent_ns: int) -> Answer:
         order = Order(
@@ -288,6 +305,7 @@ class EmulatedBroker:
     def trade(self, phase: Phase, bars: Mapping[str, TradedBar], accounts: Iterable[str]) -> None:
         """Fill what fills in one phase of one bar."""
         self._arrive_late()
+        self._last.update(bars)
         for account in accounts:
             book = self.books[account]
             for order in sorted(book.working(), key=lambda one: (one.kind != "stop", one.number)):

@@ -27,7 +27,7 @@ AT_COMMITS = ("busy", "uncertain", "full")
 RATES_OF_ORDERS = (0.06, 0.2, 0.5)
 OF_ORDERS = (
     "not_sent", "lost", "silent", "late", "reject", "reject_later", "partial", "rest_cancelled", "told_late",
-    "told_twice", "shuffled", "invisible", "reacts",
+    "told_twice", "shuffled", "invisible", "reacts", "races", "leaves",
 )  # fmt: skip
 
 
@@ -47,6 +47,8 @@ class Plan:
         Of a request (``emulated.Fate``).
     partial, rest_cancelled : float
         Of a fill, and of what is left then.
+    races : float
+        Of an entry that fills in the moment before its CANCEL arrives.
     told_late, told_twice, shuffled : float
         Of an event.
     blind, invisible : float
@@ -59,12 +61,16 @@ class Plan:
         Of a wire call that takes seconds.
     bar_late, bar_missing, bar_twice, bar_revised, mute : float
         Of a bar; of a stretch without bars.
+    ahead : float
+        That somebody stores the bar to come, as the history of a new deployment does, now and then another version.
     takeover : float
         That another runner takes the lease while this one stands still, at a boundary.
     pause, kill, stop : float
         That a person acts between two turns.
     reacts : float
         That a person pauses because an order hangs.
+    leaves : float
+        That a person stops what has an entry at the broker.
     cleans : bool
         Whether the broker cancels what protects a position that is gone.
     """
@@ -93,11 +99,14 @@ class Plan:
     bar_twice: float = 0.0
     bar_revised: float = 0.0
     mute: float = 0.0
+    ahead: float = 0.0
     takeover: float = 0.0
     pause: float = 0.0
     reacts: float = 0.0
     kill: float = 0.0
     stop: float = 0.0
+    races: float = 0.0
+    leaves: float = 0.0
     cleans: bool = True
 
     @classmethod
@@ -110,7 +119,7 @@ class Plan:
             for name in kinds
             if dice.random() < density
         }
-        for name in ("jump", "mute", "pause", "stop"):
+        for name in ("jump", "mute", "ahead", "pause", "stop"):
             if name in rates:
                 rates[name] = min(rates[name], 0.08)
         for name in (*AT_BOUNDARIES[1:], *AT_COMMITS):
@@ -119,6 +128,8 @@ class Plan:
         rates["crash"] = dice.choice((0.0, 0.002, 0.006, 0.012))
         if "partial" in rates and dice.random() < 0.5:
             rates["rest_cancelled"] = dice.choice(RATES_OF_ORDERS)
+        if "races" in rates:
+            rates["leaves"] = dice.choice(RATES_OF_ORDERS)
         cleans = dice.random() < 0.5
         if only:
             rates = {name: rate for name, rate in rates.items() if name in only}
@@ -226,6 +237,10 @@ class Dice:
     def cancels_rest(self) -> bool:
         """Of a part."""
         return self.happens("rest_cancelled")
+
+    def fills_first(self) -> bool:
+        """Of an entry that is being cancelled."""
+        return self.happens("races")
 
     def told_after_ns(self) -> list[int]:
         """Of an event."""

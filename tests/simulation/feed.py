@@ -129,19 +129,15 @@ class SimulatedFeed:
         return [bar for _, bar in found]
 
     def through_ns(self, instrument: str, timeframe: str) -> int:
-        """Everything that closes by this instant and exists was handed over."""
+        """Everything that closes by this instant and exists could be had, by whomever it was asked for."""
         if instrument not in self._since:
             return 0
-        first: dict[int, bool] = {}
-        for at, one in enumerate(self._market.deliveries):
-            if one.bar.instrument == instrument and one.close_ns > self._since[instrument]:
-                first.setdefault(one.bar.ts_ns, at in self._handed)
-        open_ones = [
-            one.close_ns
-            for one in self._market.deliveries
-            if one.bar.instrument == instrument and not first.get(one.bar.ts_ns, True)
-        ]
-        return min([self._now_ns, *(close_ns - 1 for close_ns in open_ones)])
+        first: dict[int, int] = {}
+        for one in self._market.deliveries:
+            if one.bar.instrument == instrument:
+                first[one.close_ns] = min(one.at_ns, first.get(one.close_ns, one.at_ns))
+        owed = [close_ns - 1 for close_ns, at_ns in first.items() if at_ns > self._now_ns]
+        return min([self._now_ns, *owed])
 
     def next_ns(self, now_ns: int) -> int | None:
         """When something can be had again."""

@@ -19,15 +19,16 @@ from tests.simulation.wire import Wire
 from tests.simulation.world import World
 from workbench.brokers.port import Idempotency, Request
 from workbench.errors import Fenced, HaltError, RetryableError, UncertainCommit
-from workbench.live.arrivals import stopped_with_intents
-from workbench.live.assembly import LEASE_NS
+from workbench.live.arrivals import still_leaving
+from workbench.live.assembly import LEASE_NS, see_stored
 from workbench.live.clock import VirtualClock
 from workbench.live.commands import Commands
 from workbench.live.feed import ClosedBar
 from workbench.live.gates import Gates
 from workbench.live.lease import Lease
-from workbench.live.restore import bars_not_passed, given_deployments, open_intents, restored
+from workbench.live.restore import given_deployments, open_intents, restored
 from workbench.live.runner import Runner
+from workbench.live.standing import Status
 
 #: Turns after which a schedule goes nowhere.
 MOST_TURNS = 400
@@ -66,12 +67,13 @@ class Process:
         gates = Gates(machine.clock.now_ns, machine.switch.down)
         runner = Runner(machine.clock, self.lease, self.feed, wire, gates)
         with self.store.read() as connection:
-            deployed = [*given_deployments(connection), *stopped_with_intents(connection)]
+            (running, _), (leaving, _) = given_deployments(connection), still_leaving(connection)
+        deployed = [*running, *leaving]
         for given in deployed:
             with self.store.read() as connection:
                 standing = restored(connection, given)
                 intents = open_intents(connection, standing, wire.idempotency is Idempotency.UNIQUE_FOREVER)
-                runner.inbox.take(bars_not_passed(connection, standing), stored=True)
+            see_stored(self.store, runner, given, standing.deployed.passed_ns)  # type: ignore[arg-type]
             wire.open_account(given.account, None)
             runner.add(standing)
             runner.executor.plan(intents)
@@ -83,7 +85,8 @@ class Process:
         assert self.runner is not None
         machine = self.machine
         self.lease.renew()
-        if machine.person.acts(machine.clock.now_ns()) or self.is_new or self.was_down:
+        leaves = any(one.status is Status.STOPPED for one in self.runner.standings.values())
+        if machine.person.acts(machine.clock.now_ns()) or self.is_new or self.was_down or leaves:
             for one in self.commands.obey(machine.clock.now_ns()):
                 machine.say(f"{one.asked.verb} {one.asked.deployment_id[:4]}: {one.answer.text}")
         self.is_new, self.was_down = False, machine.switch.is_down
@@ -241,12 +244,15 @@ class Machine:
         self._calm_down()
         self.turns += 1
         self.calm_turns += self.dice.calm
+        if self.dice.happens("ahead"):
+            self._store_ahead()
         process = self.process
         down_ns = S_NS
         try:
             if process is None:
                 process = self.process = self._new_process()
                 process.boot()
+            begun_ns = self.clock.now_ns()
             due = process.turn()
         except Crash:
             down_ns = self.dice.between(0, 3) * S_NS
@@ -262,13 +268,31 @@ class Machine:
             down_ns = MINUTE_NS
         else:
             if process is self.process:
-                self.checker.after_turn()
+                self.checker.after_turn(begun_ns)
             return due
         self.ends += 1
         if process is self.process:
             self.process = None
             self.clock.wait_until(self.clock.now_ns() + down_ns)
         return self.clock.now_ns()
+
+    def _store_ahead(self) -> None:
+        """Somebody stores the bar of the interval that comes, as it will be or as another version; it is first."""
+        now = self.clock.now_ns()
+        at = next((at for at, slot in enumerate(self.world.slots) if slot.close_ns > now), None)
+        if at is None or self.driver.in_transaction:
+            return
+        name = self.world.instruments[self.dice.between(0, len(self.world.instruments) - 1)]
+        bar = self.market.bars[name][at]
+        if self.dice.between(0, 1):
+            bar = bar._replace(close=bar.open, volume=bar.volume + 2.0)
+        columns = "instrument, timeframe, ts_ns, open, high, low, close, volume, revision, received_ns, late"
+        written = self.driver.execute(
+            f"INSERT INTO bars ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0) ON CONFLICT DO NOTHING", (*bar, now)
+        )
+        if written.rowcount:
+            self.say(f"somebody stores a bar of {name} that has not come")
+            self.market.bars[name][at] = bar
 
     def _new_process(self) -> Process:
         self.holders += 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.simulation.mutation import Mutant, Patch, around
 from workbench.engine.records import Action
-from workbench.live import commands, deployed, gates, runner, said
+from workbench.live import commands, deployed, freshness, gates, leaving, runner, said
 from workbench.live.page import Page
 from workbench.schema import Reason
 
@@ -126,6 +126,33 @@ def _gaps_filled() -> list[Patch]:
     return around(deployed.Deployed, "feed", changed)
 
 
+def _let_go_at_once() -> list[Patch]:
+    def settle(self: Any, standing: Any, now_ns: int) -> None:
+        standing.state = "FLAT"
+        self._write(standing, now_ns, None)
+        self._runner.drop(standing.id)
+
+    return [(leaving.Leaving, "_settle", settle)]
+
+
+def _left_unsaid() -> list[Patch]:
+    def changed(before: Callable[..., Any]) -> Callable[..., Any]:
+        def leave(self: Any, standing: Any, _ours: Any, now_ns: int) -> None:
+            before(self, standing, standing.held_qty(), now_ns)
+
+        return leave
+
+    return around(leaving.Leaving, "_leave", changed)
+
+
+def _mute_unnoticed() -> list[Patch]:
+    return [(freshness.Freshness, "look", lambda *_: False)]
+
+
+def _mute_for_good() -> list[Patch]:
+    return [(freshness.Freshness, "saw", lambda *_: None)]
+
+
 MUTANTS = (
     Mutant("pause_ignored_at_decision", "A paused deployment is evaluated.", _mask(("PAUSED",))),
     Mutant("kill_ignored_at_decision", "A killed deployment is evaluated.", _mask(("KILLED",))),
@@ -136,6 +163,10 @@ MUTANTS = (
     Mutant("stop_keeps_entries", "A stop leaves entries working.", _stop_keeps_entries),
     Mutant("stop_goes_on", "A deployment that was stopped goes on.", _stop_goes_on),
     Mutant("pause_forgotten", "A pause is written down and not kept.", _pause_forgotten),
+    Mutant("let_go_at_once", "A stopped deployment goes as soon as nothing is to be said.", _let_go_at_once),
+    Mutant("left_unsaid", "Nobody is told of what filled during a stop.", _left_unsaid),
+    Mutant("mute_unnoticed", "Nobody looks whether bars come.", _mute_unnoticed),
+    Mutant("mute_untold", "A mute feed ends and stays shown.", _mute_for_good),
     Mutant("bar_before", "A decision sees the bar before.", _decided_on_the_bar_before),
     Mutant("gaps_filled", "A missing bar is taken to be the last one.", _gaps_filled),
 )

@@ -11,7 +11,7 @@ from tests.simulation import machine
 from tests.simulation.mutation import Mutant, Patch, around
 from workbench.brokers.port import Unknown
 from workbench.errors import RetryableError
-from workbench.live import lease, restore, runner, said, standing
+from workbench.live import lease, page, restore, runner, said, standing
 from workbench.live.page import Page
 
 
@@ -32,6 +32,14 @@ def _epoch_unchecked() -> list[Patch]:
             yield connection
 
     return [(lease.Lease, "fenced", fenced)]
+
+
+def _absent_unlooked() -> list[Patch]:
+    return [(page, "refuse_bars", lambda *_: None)]
+
+
+def _others_overlooked() -> list[Patch]:
+    return [(page, "refuse_other_bars", lambda *_: None)]
 
 
 def _end_unlooked() -> list[Patch]:
@@ -255,5 +263,9 @@ MUTANTS = (
     Mutant("charges_lost", "Fills are kept without their charges.", _charges_lost),
     Mutant("second_part_lost", "Only the first part of an order is kept.", _second_part_lost),
     Mutant("revision_overwrites", "A corrected bar takes the place of the one that was used.", _revision_written_over),
+    Mutant(
+        "absent_unlooked", "A bar that somebody stored for an interval without one is passed over.", _absent_unlooked
+    ),
+    Mutant("others_overlooked", "Another version that somebody stored first is taken to be ours.", _others_overlooked),
     Mutant("newest_bar_used", "Of two versions of a bar the later one is used.", _newest_bar_used),
 )

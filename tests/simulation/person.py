@@ -98,10 +98,19 @@ class Person:
                     self._ask(ident, "RESUME", {}, now_ns)
             elif dice.happens("pause") or (hangs and dice.happens("reacts")):
                 self._ask(ident, "PAUSE", {}, now_ns)
-            elif self.asked.get(ident) != "STOP" and dice.happens("stop"):
+            elif self.asked.get(ident) != "STOP" and (
+                dice.happens("stop") or (self._enters(ident) and dice.happens("leaves"))
+            ):
                 self._ask(ident, "STOP", {"keep": bool(dice.between(0, 1))}, now_ns)
         waits = self._driver.execute("SELECT COUNT(*) FROM commands WHERE done_ns = 0").fetchone()[0]
         return bool(waits) or self._switch.is_down
+
+    def _enters(self, ident: str) -> bool:
+        found = self._driver.execute(
+            "SELECT COUNT(*) FROM orders WHERE deployment_id = ? AND status = 'WORKING' AND reason = 'ENTRY_SIGNAL'",
+            (ident,),
+        )
+        return bool(found.fetchone()[0])
 
     def kills(self, now_ns: int) -> None:
         """Throw the switch without asking anybody."""

@@ -127,6 +127,8 @@ def _positions_agree(look: Look, ident: str) -> None:
     for name in sorted(book.positions.keys() | held.keys()):
         if abs(book.positions.get(name, 0.0) - held.get(name, 0.0)) > NEAR and not state.startswith("PAUSED_"):
             look.complain("I3", f"{ident[:4]} {state} counts {held.get(name)} {name}, the broker {book.positions}")
+    if look.status(ident) == "STOPPED":
+        _stopped_visibly(look, ident, held, state)
     if state.startswith("PAUSED_") or any(one.filled and one.state == "WORKING" for one in book.orders):
         return
     if look.status(ident) != "STOPPED":
@@ -135,6 +137,18 @@ def _positions_agree(look: Look, ident: str) -> None:
         qty = book.positions.get(order.instrument, 0.0)
         if order.reduces and order.kind != "open" and look.status(ident) != "STOPPED":
             _rests_rightly(look, order, qty)
+
+
+def _stopped_visibly(look: Look, ident: str, held: dict[str, float], state: str) -> None:
+    """I3: what was stopped is let go in the end, and a position that nobody said to keep is shown as such."""
+    if state == "STOPPING":
+        look.complain("I3", f"{ident[:4]} was stopped, and nobody has let it go")
+    kept = [body["kept"]["positions"] for _, _, _, kind, body in look.journal(ident) if kind == "STOPPED"][-1]
+    meant = {one["instrument"]: one["qty"] for one in kept}
+    for name, qty in held.items():
+        is_shown = state.startswith("PAUSED_") or state == "UNMANAGED_POSITION"
+        if abs(qty) > NEAR and name not in meant and not is_shown:
+            look.complain("I3", f"{ident[:4]} was stopped, is {state}, and nobody is told of {qty:g} {name}")
 
 
 def _rests_rightly(look: Look, order: Any, qty: float) -> None:

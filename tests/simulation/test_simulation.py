@@ -118,7 +118,7 @@ def test_the_emulated_broker_shares_no_code_with_ours() -> None:
     assert imported == ["from workbench.brokers.port import ("]
 
 
-@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided"])
+@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided", "fresh"])
 def test_the_oracle_imports_nothing_of_the_product(name: str) -> None:
     source = (ROOT / "tests" / "simulation" / f"{name}.py").read_text(encoding="utf-8")
     assert "workbench" not in source

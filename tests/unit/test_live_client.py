@@ -309,6 +309,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "fills": {"name": "dip"},
     "trades": {"name": "dip"},
     "equity": {"name": "dip"},
+    "slippage": {"name": "dip"},
     "pause": {"name": "dip"},
     "resume": {"name": "dip"},
     "stop": {"name": "dip", "keep": True},

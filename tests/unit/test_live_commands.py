@@ -13,7 +13,7 @@ from workbench.brokers.port import NotSent
 from workbench.errors import ConfigError, Fenced
 from workbench.journal import tables
 from workbench.journal.verify import faults
-from workbench.live.arrivals import stopped_with_intents
+from workbench.live.arrivals import still_leaving
 from workbench.live.asking import Verb, ask, asked
 from workbench.live.client import Client
 from workbench.live.executor import LOOK_NS
@@ -229,7 +229,7 @@ def test_what_was_to_be_cancelled_is_cancelled_after_a_crash(desk: Operated, mon
     desk.start()
     assert not desk.runner.standings
     with desk.store.read() as connection:
-        left = stopped_with_intents(connection)
+        left, _ = still_leaving(connection)
     assert [one.name for one in left] == ["dip"]
 
 

@@ -23,7 +23,6 @@ from workbench.errors import ConfigError, HaltError, RetryableError
 from workbench.journal import migrations, tables
 from workbench.journal.store import Store
 from workbench.live import __main__, process
-from workbench.live.commands import Commands, Obeyed
 from workbench.live.executor import Executor
 from workbench.live.facts import RUNNER, holder_of
 from workbench.live.launch import Launch
@@ -202,6 +201,7 @@ def test_what_is_deployed_while_stored_bars_run_is_taken_on(watched: Watched) ->
 def test_P1_history_that_is_ahead_of_the_runner_changes_nothing(watched: Watched) -> None:
     watched.on_take[30] = lambda: watched.deploy("late", "2023-01-11")
     assert watched.serve() == Exit.DONE
+    assert not watched.said("begins again")
     assert watched.equals_backtest("dip")
     assert watched.seen("late").items() < watched.seen("dip").items()
 
@@ -239,40 +239,6 @@ def test_a_kill_by_hand_is_told_when_it_starts(watched: Watched) -> None:
     assert watched.serve() == Exit.DONE
     assert watched.said("the kill switch is down, nothing new is done: local: fat finger")
     assert not len(watched.client.orders("dip"))
-
-
-def test_what_a_stop_had_to_cancel_is_cancelled_by_the_next_process(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    obey = Commands.obey
-
-    def obey_and_crash(self: Commands, now_ns: int) -> list[Obeyed]:
-        """Obey, and end before a word of it reaches the broker."""
-        with monkeypatch.context() as silent:
-            silent.setattr(Executor, "flush", lambda *_: None)
-            if obey(self, now_ns):
-                raise HaltError("crash")
-        return []
-
-    def stop() -> None:
-        if watched.client.status("dip")["position"]:
-            watched.client.stop("dip", keep=True, keep_protective=False, wait_s=0)
-        else:
-            watched.on_take[watched.takes + 1] = stop
-
-    watched.on_take[1] = stop
-    with monkeypatch.context() as crashing:
-        crashing.setattr(Commands, "obey", obey_and_crash)
-        assert watched.serve() == Exit.LOOK
-    assert {one["action"] for one in watched.client.status("dip")["intents"]} == {"CANCEL"}
-    watched.on_take.clear()
-    watched.deploy("second")
-    assert watched.serve() == Exit.DONE
-    assert not watched.client.status("dip")["intents"]
-    with watched.client.store.read() as connection:
-        ident = connection.execute(tables.deployments.select().where(tables.deployments.c.name == "dip")).one().id
-        book = tables.paper_orders
-        assert connection.execute(book.select().where(book.c.account == ident, book.c.works)).all() == []
 
 
 # --- real processes ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 It is a broker like another: it knows accounts, orders and executions, and nothing of strategies. What it accepted or
 executed is in the database before it answers. It can behave like each class of real broker when an id comes twice.
+It lives in a runner's process, so that its book is written by whoever may write: a runner that was taken over has an
+account that takes nothing and fills nothing.
 
 Invariants: an execution has an id of its own and happens once; an order that reduces never opens a position; an order
 fills in no bar that opened before it was decided, and in none that had closed before it arrived.
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,6 +122,8 @@ class PaperBroker:
     ----------
     store : Store
         Where its book is kept.
+    writes : callable
+        Gives the transaction in which its book is written; it raises for who may not write (``Lease.fenced``).
     now_ns : callable
         Its clock.
     idempotency : Idempotency
@@ -126,9 +131,13 @@ class PaperBroker:
     """
 
     def __init__(
-        self, store: Store, now_ns: Callable[[], int], idempotency: Idempotency = Idempotency.UNIQUE_FOREVER
+        self,
+        store: Store,
+        writes: Callable[[], AbstractContextManager[sa.Connection]],
+        now_ns: Callable[[], int],
+        idempotency: Idempotency = Idempotency.UNIQUE_FOREVER,
     ) -> None:
-        self._store, self._now_ns, self._idempotency = store, now_ns, idempotency
+        self._store, self._writes, self._now_ns, self._idempotency = store, writes, now_ns, idempotency
         self._accounts: dict[str, Account] = {}
         self._changed: dict[tuple[str, str], Resting] = {}
         self._told: list[tuple[str, Event]] = []
@@ -336,7 +345,7 @@ class PaperBroker:
         orders = [_row(name, order) for (name, _), order in self._changed.items()]
         events = [{"account": name, "seq": one.seq, "content": canonical(tuple(one))} for name, one in self._told]
         touched_accounts = sorted({name for name, _ in self._changed} | {name for name, _ in self._told})
-        with self._store.write() as connection:
+        with self._writes() as connection:
             if orders:
                 ids = [{"key": row["broker_id"]} for row in orders]
                 execute_many(connection, _DROP_ORDER, ids)

@@ -61,8 +61,8 @@ def status(
 def _evaluated(row: Mapping[Any, Any]) -> tuple[str, str]:
     """Status with the reason why nothing is evaluated, and its style."""
     if row["is_evaluated"]:
-        return row["status"], "green"
-    if row["status"] == "STOPPED":
+        return (f"{row['status']}, {row['stale']}", "yellow") if row["stale"] else (row["status"], "green")
+    if row["status"] == "STOPPED" and row["hindrance"] == "stopped":
         return row["status"], "dim"
     return f"{row['status']}, not evaluated: {row['hindrance']}", "yellow"
 
@@ -77,6 +77,7 @@ def _show_one(found: dict[str, Any]) -> None:
     rows = [
         ("state", found["runtime_state"]),
         ("note", found["note"]),
+        ("STALE_DATA", found["stale"]),
         ("warm-up", warm["text"]),
         ("last evaluation", moment_text(found["last_evaluation"])),
         ("decision", " ".join(filter(None, (found["decision"], found["reason"])))),
@@ -176,6 +177,32 @@ def _verify(name: str, database: str | None) -> None:
         say(f"the journal of {name} is not what was written", "bold red")
         raise typer.Exit(REFUSED)
     say(f"the journal of {name} is whole: {row['head_seq']:,} rows, each follows from the one before")
+
+
+@commands.command()
+def slippage(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of a deployment.")], database: Database = None
+) -> None:
+    """What each order got beside what the fill model gives it on the same bars, in basis points; 0 on paper."""
+    from workbench.live.words import counted
+
+    with client_of(database) as client:
+        frame = client.slippage(name)
+    if not len(frame):
+        say(f"Nothing of {name} has filled yet.")
+        return
+    columns = ("instrument", "side", "qty", "kind", "reason", "fill_price", "model_price", "difference_bps", "cost_bps")
+    rows = [
+        (moment_text(row["ts"]), *("" if row[one] != row[one] else _cell(row[one]) for one in columns))
+        for row in frame.to_dict("records")
+    ]
+    show_table("", ("ts", *columns), rows)
+    priced = frame.dropna(subset=["cost"])
+    weight = (priced["model_price"] * priced["qty"]).sum()
+    mean = f"{priced['cost'].sum() / weight * 1e4:.2f} bps of what was traded, " if weight else ""
+    unpriced = len(frame) - len(priced)
+    none = f"; the model has no fill for {counted(unpriced, 'order')}" if unpriced else ""
+    say(f"{counted(len(frame), 'order')}: {mean}{money(float(priced['cost'].sum()))} against the model{none}.")
 
 
 @commands.command()

@@ -21,8 +21,8 @@ def _driver_sql(dialect: sa.Dialect, statement: Any, names: tuple[str, ...]) -> 
     return str(compiled), order
 
 
-def execute_many(connection: sa.Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Run one statement for many rows of the same columns.
+def execute_many(connection: sa.Connection, statement: Any, rows: Sequence[Mapping[str, Any]], end: str = "") -> int:
+    """Run one statement for many rows of the same columns, with something at its end; how many rows it wrote.
 
     Straight through the driver: at every bar this runs, and naming columns anew costs more than writing them.
     """
@@ -30,4 +30,4 @@ def execute_many(connection: sa.Connection, statement: Any, rows: Sequence[Mappi
     values: Any = rows
     if order is not None:
         values = map(itemgetter(*order), rows) if len(order) > 1 else ((row[order[0]],) for row in rows)
-    connection.exec_driver_sql(sql, list(values))
+    return connection.exec_driver_sql(sql + end, list(values)).rowcount

@@ -75,6 +75,7 @@ deployment_states = sa.Table(
     _column("head_seq", sa.BigInteger),  # last row of the journal
     _column("head_hash", Name),
     _column("note", Content),  # why it is paused, in words
+    _column("stale", Content, server_default=""),  # JSON: instruments whose bars are missing -> known up to, ns
 )
 
 #: What the expressions remember, saved now and then; bars since then are fed again.

@@ -1,4 +1,4 @@
-"""Deployments that a runner does not have yet: those written since it began, and those that end with a word unsaid."""
+"""Deployments that a runner does not have yet: those written since it began, and stopped ones it is not done with."""
 
 from __future__ import annotations
 
@@ -7,29 +7,37 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from workbench.journal import tables
-from workbench.live.given import Given
+from workbench.live.given import Given, Unreadable, readable
 from workbench.live.intents import OPEN
-from workbench.live.standing import Status
+from workbench.live.standing import LEAVING, Status
 
 _STOPPED = tables.deployment_states.c.status == Status.STOPPED.value
+_ASIDE = tables.deployment_states.c.status == Status.ERROR.value
 
 
-def arrived(connection: sa.Connection, known: Collection[str]) -> list[Given]:
-    """Deployments that are not stopped and whose ids are not known, by id."""
-    ids = sa.select(tables.deployment_states.c.deployment_id).where(sa.not_(_STOPPED))
+def arrived(connection: sa.Connection, known: Collection[str]) -> tuple[list[Given], list[Unreadable]]:
+    """Deployments that run and whose ids are not known, by id; and those whose rows cannot be read."""
+    ids = sa.select(tables.deployment_states.c.deployment_id).where(sa.not_(_STOPPED), sa.not_(_ASIDE))
     new = sorted(set(connection.execute(ids).scalars()) - set(known))
-    return _given(connection, tables.deployments.c.id.in_(new)) if new else []
+    return _given(connection, tables.deployments.c.id.in_(new)) if new else ([], [])
 
 
-def stopped_with_intents(connection: sa.Connection) -> list[Given]:
-    """Stopped deployments of which something is still to be said to the broker: a process ended in between."""
+def still_leaving(connection: sa.Connection) -> tuple[list[Given], list[Unreadable]]:
+    """Stopped deployments of which something is still to be said or heard: a process ended before they were let go."""
     unsent = sa.select(tables.intents.c.deployment_id).where(tables.intents.c.state.in_([one.value for one in OPEN]))
-    stopped = sa.select(tables.deployment_states.c.deployment_id).where(_STOPPED)
-    return _given(connection, tables.deployments.c.id.in_(unsent), tables.deployments.c.id.in_(stopped))
+    states = tables.deployment_states
+    waits = sa.or_(
+        states.c.runtime_state == LEAVING,
+        states.c.runtime_state.startswith("PAUSED"),
+        states.c.deployment_id.in_(unsent),
+    )
+    stopped = sa.select(states.c.deployment_id).where(_STOPPED, waits)
+    return _given(connection, tables.deployments.c.id.in_(stopped))
 
 
-def _given(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Given]:
+def _given(
+    connection: sa.Connection, *conditions: sa.ColumnElement[bool]
+) -> tuple[list[Given], list[Unreadable]]:
     table, versions = tables.deployments, tables.strategy_versions
     wanted = sa.select(table, versions.c.content).join(versions, versions.c.hash == table.c.strategy_hash)
-    found = connection.execute(wanted.where(*conditions).order_by(table.c.id)).mappings()
-    return [Given.of(row, row["content"]) for row in found]
+    return readable(connection.execute(wanted.where(*conditions).order_by(table.c.id)).mappings())

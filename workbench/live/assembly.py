@@ -8,6 +8,7 @@ from workbench.brokers.paper import PaperBroker, Terms
 from workbench.brokers.port import Idempotency
 from workbench.engine.desk import config_record
 from workbench.journal.store import Store
+from workbench.live.aside import REASONS, reason, stand_aside
 from workbench.live.clock import Clock
 from workbench.live.feed import Feed
 from workbench.live.gates import Gates
@@ -33,28 +34,50 @@ def assembled(
     between: Callable[[], None] = lambda: None,
 ) -> Runner:
     """A runner with every deployment as it was left; the lease is held already, and is to be renewed in ``between``."""
-    broker = PaperBroker(store, clock.now_ns, idempotency)
+    broker = PaperBroker(store, lease.fenced, clock.now_ns, idempotency)
     gates = Gates(clock.now_ns) if switch is None else Gates(clock.now_ns, switch.down, sending=switch.sending)
     runner = Runner(clock, lease, feed, broker, gates)
     with store.read() as connection:
-        deployed = given_deployments(connection)
+        deployed, damaged = given_deployments(connection)
+    for one in damaged:
+        stand_aside(lease, one.id, one.why, clock.now_ns())
     for given in deployed:
         join(store, runner, given)
         between()
     return runner
 
 
-def join(store: Store, runner: Runner, given: Given) -> None:
+def join(store: Store, runner: Runner, given: Given) -> str:
     """Take one deployment on as the database has it, with what was still to be said; its bars go to the inbox.
 
-    Only the holder of the lease changes what is read here, so that all of it need not be one snapshot.
+    One that cannot be put together stands aside alone; then the reason is handed back.
     """
+    try:
+        _joined(store, runner, given)
+    except REASONS as error:
+        if given.id in runner.standings:
+            runner.drop(given.id)
+        stand_aside(runner.lease, given.id, reason(error), runner.clock.now_ns())
+        return reason(error)
+    return ""
+
+
+def _joined(store: Store, runner: Runner, given: Given) -> None:
+    """Only the holder of the lease changes what is read here, so that all of it need not be one snapshot."""
     assert isinstance(runner.venue, PaperBroker), "only the embedded broker opens accounts"
     with store.read() as connection:
         standing = restored(connection, given)
         intents = open_intents(connection, standing, runner.venue.idempotency is Idempotency.UNIQUE_FOREVER)
-        runner.inbox.take(bars_not_passed(connection, standing), stored=True)
+    see_stored(store, runner, given, standing.deployed.passed_ns)
     take_on(runner, runner.venue, standing, intents)
+
+
+def see_stored(store: Store, runner: Runner, given: Given, passed_ns: int) -> None:
+    """Put what is stored of a deployment's instruments after an instant into the inbox: there it was first (B5)."""
+    with store.read() as connection:
+        used, late = bars_not_passed(connection, given, passed_ns)
+    runner.inbox.leave_out(late)
+    runner.inbox.take(used, stored=True)
 
 
 def take_on(runner: Runner, broker: PaperBroker, standing: Standing, intents: Sequence[Intent]) -> None:

@@ -24,7 +24,7 @@ from workbench.live.facts import deployment_of, holder_of
 from workbench.live.killswitch import Kill, down_words
 from workbench.live.limits import set_limit
 from workbench.live.reading import Reading
-from workbench.live.standing import Status
+from workbench.live.standing import Status, is_leaving
 from workbench.live.starting import is_now, last_bar_of, start_ns_of
 from workbench.live.wall import Wake
 from workbench.market.bars import Bars
@@ -293,7 +293,7 @@ class Client(Reading):
     def _command(self, verb: Verb, name: str, body: Mapping[str, Any], wait_s: float) -> Reply:
         now_ns = self._clock.now_ns()
         with self.store.write() as connection:
-            ident = self._running(connection, name) if name else ""
+            ident = self._running(connection, name, verb) if name else ""
             number = ask(connection, self.owner, ident, verb, {"who": self._who, **body}, now_ns)
             holder = holder_of(connection)
         self._wake.ring()
@@ -310,9 +310,11 @@ class Client(Reading):
             f"{verb.value} is written. No runner is running: nothing is evaluated, and it is obeyed when one starts.",
         )
 
-    def _running(self, connection: sa.Connection, name: str) -> str:
+    def _running(self, connection: sa.Connection, name: str, verb: Verb) -> str:
         row = deployment_of(connection, self.owner, name)
-        if row["status"] == Status.STOPPED.value:
+        # What was stopped and still listens can be let go by another STOP.
+        waits = verb is Verb.STOP and is_leaving(row["runtime_state"])
+        if row["status"] == Status.STOPPED.value and not waits:
             raise ConfigError(f"{name} is stopped, for good. Deploy the strategy again under another name.")
         return str(row["id"])
 

@@ -8,7 +8,7 @@ The kill switch is a file (``killswitch``), and its commands only change that fi
 the file, whoever changed it.
 
 Invariants: no command makes a position, and only FLATTEN and RESOLVE close or move one, which a broker's fill books; a
-deployment that was stopped stays stopped.
+deployment that was stopped stays stopped, and stays with the runner until it may be let go (``leaving``).
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ from workbench.brokers.port import Unknown
 from workbench.errors import HaltError, RetryableError, WorkbenchError
 from workbench.journal import tables
 from workbench.journal.store import Store
+from workbench.live.aside import Aside
 from workbench.live.asking import Answer, Asked, Verb, answered, waiting
 from workbench.live.by_hand import flatten, forget
 from workbench.live.killswitch import KillSwitch
+from workbench.live.leaving import Leaving, Say
 from workbench.live.mismatch import CONTINUES, EXIT_ONLY
 from workbench.live.page import Page
 from workbench.live.reconcile import differences
 from workbench.live.resolving import Resolving
 from workbench.live.runner import Runner
 from workbench.live.said import Said
-from workbench.live.standing import Standing, Status
+from workbench.live.standing import LEAVING, Standing, Status
 from workbench.live.stopping import Kept, cancel_orders, entries_of, flattened, kept_of, reducing_of, write_down
 from workbench.live.switching import Switching
 from workbench.market.calendar import resolve_calendar
@@ -62,11 +64,15 @@ class Commands:
         Whose deployments they are about; it holds the lease.
     switch : KillSwitch
         Of the same database; the runner's gates ask the same file.
+    say : callable, optional
+        Takes a line of text for whoever watches, when what was stopped needs somebody.
     """
 
-    def __init__(self, store: Store, runner: Runner, switch: KillSwitch) -> None:
+    def __init__(self, store: Store, runner: Runner, switch: KillSwitch, say: Say = lambda _: None) -> None:
         self._store, self._runner = store, runner
         self._switching, self._resolving = Switching(runner, switch), Resolving(runner)
+        self._leaving = Leaving(runner, say)
+        self._aside = Aside(runner.lease, self._switching.obey)
         self._verbs: dict[Verb, Callable[[Page, Asked, Standing, int], Answer]] = {
             Verb.PAUSE: self._pause,
             Verb.RESUME: self._resume,
@@ -108,7 +114,7 @@ class Commands:
         if out:
             # What may not be sent any more lapses now, and not only at the next bar.
             self._runner.executor.flush(self._runner.standings)
-        self._let_go()
+        self._leaving.see_off(now_ns)
         return out
 
     def _look_at_calendars(self) -> None:
@@ -159,8 +165,10 @@ class Commands:
                 return None, Answer(False, f"{verb.value} needs the name of a deployment.")
             return None, self._switching.obey(page, one, "", now_ns)
         standing = self._runner.standings.get(one.deployment_id)
-        if standing is None or standing.deployed.given.owner != one.owner or standing.status is Status.STOPPED:
-            return None, self._absent(one)
+        if standing is None or standing.deployed.given.owner != one.owner:
+            return None, self._aside.obey(page, one, now_ns) or self._absent(one)
+        if standing.status is Status.STOPPED:
+            return standing, self._stop_again(page, one, standing, now_ns) if verb is Verb.STOP else self._absent(one)
         if verb in _OF_EVERYTHING:
             return standing, self._switching.obey(page, one, standing.deployed.given.name, now_ns)
         return standing, self._verbs[verb](page, one, standing, now_ns)
@@ -241,6 +249,12 @@ class Commands:
                 "position is kept: --keep, keep=True. Nobody manages it then; its orders stay at the broker unless "
                 "they are cancelled too: --cancel-protective, keep_protective=False.",
             )
+        if standing.parts and not keep:
+            return Answer(
+                False,
+                f"an order of {given.name} has filled in part. Nothing was changed. Wait until it is done, or say that "
+                "what filled is kept: --keep, keep=True. Nobody manages it then.",
+            )
         if why := self._unclear(standing):
             text = f"{given.name} cannot be stopped now: {why}. Nothing was changed; ask again in a moment."
             return Answer(False, text)
@@ -249,7 +263,9 @@ class Commands:
         cids = [standing.known[order].cid for order in cancelled]
         left = [standing.known[order].cid for order in reducing if order not in cancelled]
         standing.status = Status.STOPPED
-        standing.note = _noted("stopped", one)
+        standing.note = "; ".join(filter(None, (_noted("stopped", one), standing.note)))
+        if not standing.state.startswith("PAUSED"):
+            standing.state, standing.note = LEAVING, _noted("stopped", one)
         body = {**one.by(), "kept": kept.plain(), "orders_kept": left, "orders_cancelled": cids}
         write_down(page, standing, now_ns, "STOPPED", body)
         said = Said(standing, page, now_ns, self._runner.lease.epoch)
@@ -286,11 +302,21 @@ class Commands:
         self._said += saids
         return answer
 
-    def _let_go(self) -> None:
-        """Drop deployments that are stopped and have nothing more to be said."""
-        for standing in list(self._runner.standings.values()):
-            if standing.status is Status.STOPPED and not self._runner.executor.pending(standing.deployed.given.account):
-                self._runner.drop(standing.id)
+    def _stop_again(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
+        """End the wait for the broker's last word: a person has looked."""
+        name, note = standing.deployed.given.name, standing.note
+        if self._runner.executor.pending(standing.deployed.given.account):
+            return Answer(False, f"{name} is stopped, and the broker has not answered yet about its orders; ask again.")
+        if one.body.get("keep") is not True:
+            return Answer(
+                False,
+                f"{name} is stopped and still listens: {note}. Look at position and orders at the broker; then say "
+                "that what is there is kept: --keep, keep=True. Nobody manages it.",
+            )
+        standing.state, standing.note = "FLAT", _noted("let go", one)
+        write_down(page, standing, now_ns, "RECONCILIATION_ACTION", {**one.by(), "acknowledged": note})
+        self._leaving.release(standing)
+        return Answer(True, f"{name} is let go. What is at the broker is managed by nobody: {note}.")
 
 
 def _noted(what: str, one: Asked) -> str:

@@ -52,7 +52,9 @@ def drop(said: Said, k: int, interval: Interval) -> bool:
     return dropped
 
 
-def decide(page: Page, said: Said, interval: Interval, outcome: Outcome, held_back: str) -> None:
+def decide(
+    page: Page, said: Said, interval: Interval, outcome: Outcome, held_back: str, stale: Collection[str] = ()
+) -> None:
     """Write down what a base close and, at a strategy close, the step said.
 
     Parameters
@@ -67,6 +69,8 @@ def decide(page: Page, said: Said, interval: Interval, outcome: Outcome, held_ba
         What it did to the deployment.
     held_back : str
         Why the step did not see some signals; empty if it saw all.
+    stale : collection of str
+        Instruments whose signals to enter it did not see, for their bars are missing.
     """
     standing = said.standing
     deployed = standing.deployed
@@ -76,6 +80,8 @@ def decide(page: Page, said: Said, interval: Interval, outcome: Outcome, held_ba
         body["decisions"] = said.decisions(taken["decisions"])
     if held_back:
         body["held_back"] = held_back
+    if stale:
+        body["stale"] = sorted(stale)
     if outcome.is_step:
         body["values"] = values_of(deployed)
         standing.evaluated_ns = interval.close_ns

@@ -15,7 +15,8 @@ from workbench.jit import engine_hash
 from workbench.journal import migrations, tables
 from workbench.journal.store import Store
 from workbench.live.coming import coverage
-from workbench.live.facts import Row, every_deployment, holder_of, names_of, newest_bars
+from workbench.live.facts import Row, every_deployment, holder_of, names_of
+from workbench.live.inbox import newest_bars
 from workbench.live.killswitch import KillSwitch
 from workbench.live.places import places_of_url
 from workbench.live.wall import free_bytes, written_time
@@ -82,7 +83,7 @@ def _of_database(store: Store, now_ns: int, owner: str) -> Iterator[Finding]:
         yield _of_runner(connection, now_ns, any(row["status"] == "RUNNING" for row in rows))
         yield from _of_commands(connection, now_ns)
         yield from _of_deployments(rows, owner)
-        here = [row for row in rows if row["status"] != "STOPPED"]
+        here = [row for row in rows if row["status"] not in ("STOPPED", "ERROR")]
         yield from _of_calendars(here, now_ns)
         yield from _of_bars(connection, here, now_ns)
 
@@ -126,7 +127,8 @@ def _of_deployments(rows: Sequence[Row], owner: str) -> Iterator[Finding]:
         if row["owner"] != owner or row["status"] == "STOPPED":
             continue
         if row["runtime_state"].startswith("PAUSED") or row["status"] == "ERROR":
-            yield Finding(WARNING, row["name"], f"{row['runtime_state']}: {row['note']}")
+            what = row["status"] if row["status"] == "ERROR" else row["runtime_state"]
+            yield Finding(WARNING, row["name"], f"{what}: {row['note']}")
 
 
 def _of_calendars(rows: Sequence[Row], now_ns: int) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,8 +22,10 @@ from workbench.live.deployed import layout
 from workbench.live.frames import closed_trades, instant
 from workbench.live.given import Given
 from workbench.live.holdings import Books, Holding, stored_books
+from workbench.live.inbox import newest_bars
 from workbench.live.intents import OPEN
 from workbench.live.killswitch import Kill
+from workbench.live.standing import UNMANAGED, is_leaving
 from workbench.live.wall import written_time
 
 #: The lease of whoever runs a database.
@@ -117,8 +119,13 @@ def names_of(row: Row) -> list[str]:
 
 
 def books_of_row(row: Row) -> Books | None:
-    """What a deployment holds; None when another version of the engine wrote it."""
-    return stored_books(row["records"], row["layout"], names_of(row), row["initial_cash"])
+    """What a deployment holds; None when another version of the engine wrote it, or when it cannot be read."""
+    try:
+        return stored_books(row["records"], row["layout"], names_of(row), row["initial_cash"])
+    except (ValueError, LookupError, TypeError):
+        if row["status"] != "ERROR":
+            raise
+        return None
 
 
 def positions_of_row(row: Row) -> Records | None:
@@ -132,7 +139,7 @@ def hindrance(row: Row, moment: Moment) -> str:
     """Why a deployment is not evaluated, in words; empty when it is."""
     status, state = row["status"], row["runtime_state"]
     if status == "STOPPED":
-        return "stopped"
+        return f"{state}: {row['note']}" if is_leaving(state) or state == UNMANAGED else "stopped"
     for kill in moment.kills:
         if kill.stops(row["owner"], row["name"]):
             return f"killed by {kill.who or 'somebody'}{f': {kill.why}' if kill.why else ''}"
@@ -142,7 +149,19 @@ def hindrance(row: Row, moment: Moment) -> str:
         last = moment.holder.name
         silent = f": {last} was to be heard of by {written_time(moment.holder.until_ns)}; look at what it says"
         return f"no runner is running{silent if last else ''}"
-    return ""
+    stale = stale_of(row)
+    return f"STALE_DATA: {stale_words(stale)}" if stale and len(stale) == len(names_of(row)) else ""
+
+
+def stale_of(row: Row) -> dict[str, int]:
+    """Instruments whose bars are missing, with the instant up to which they are known."""
+    found: dict[str, int] = json.loads(row["stale"] or "{}")
+    return found
+
+
+def stale_words(stale: Mapping[str, int]) -> str:
+    """The same in words: ``no bar of NSE:A since 2023-01-10 06:05Z``."""
+    return "; ".join(f"no bar of {name} since {instant(ns):%Y-%m-%d %H:%MZ}" for name, ns in sorted(stale.items()))
 
 
 def listed(row: Row, moment: Moment) -> dict[str, Any]:
@@ -158,6 +177,7 @@ def listed(row: Row, moment: Moment) -> dict[str, Any]:
         "runtime_state": row["runtime_state"],
         "is_evaluated": not why_not,
         "hindrance": why_not,
+        "stale": stale_words(stale_of(row)),
         "position": "" if books is None else ", ".join(f"{one.qty:g} {one.instrument}" for one in books.holdings),
         "equity": None if books is None else books.equity,
         "pnl": None if books is None else books.equity - row["initial_cash"],
@@ -171,7 +191,12 @@ def listed(row: Row, moment: Moment) -> dict[str, Any]:
 
 def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, Any]:
     """Everything that the tables say of one deployment; times are UTC, money is in the instruments' currency."""
-    given = Given.of(row, row["content"])
+    try:
+        given = Given.of(row, row["content"])
+    except ConfigError:
+        if row["status"] != "ERROR":
+            raise
+        return _of_unreadable(connection, row, moment)
     trades = closed_trades(connection, given.id)
     line = listed(row, moment)
     books = books_of_row(row)
@@ -210,7 +235,43 @@ def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, 
         "warnings": [*(warning(one, found) for one, found in zip(existing, others, strict=True)), *begins_paused],
         "exposure": [one for one in mine if one["instrument"] in given.names],
         "freshness": {name: instant(ns) for name, ns in newest.items()},
+        "stale": line["stale"],
         "calendar": calendar_facts(given.calendar, moment.now_ns),
+        "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
+    }
+
+
+def _of_unreadable(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, Any]:
+    """What can be said of a deployment whose row cannot be read: what the other tables hold."""
+    line, trades = listed(row, moment), closed_trades(connection, row["id"])
+    return {
+        **{name: line[name] for name in ("name", "strategy", "version", "mode", "status", "runtime_state")},
+        "id": row["id"],
+        **{name: line[name] for name in ("is_evaluated", "hindrance", "heartbeat", "last_evaluation", "equity")},
+        "note": row["note"],
+        "bars": {},
+        "decision": row["decision"],
+        "reason": row["reason"],
+        "warm_up": {"is_warm": False, "needs_bars": 0, "text": ""},
+        "begins": instant(row["start_ns"] or row["history_from_ns"]),
+        "next_evaluations": [],
+        "position": [],
+        "cash": None,
+        "initial_cash": row["initial_cash"],
+        "realised_pnl": sum(one["gross_pnl"] - one["charges"] for one in trades),
+        "unrealised_pnl": line["unrealised_pnl"],
+        "n_trades": len(trades),
+        "orders": _working(connection, row["id"]),
+        "intents": _open_intents(connection, row["id"]),
+        "existing": [],
+        "warnings": [],
+        "exposure": [],
+        "freshness": {},
+        "stale": line["stale"],
+        "calendar": {
+            "name": row["calendar"], "date": None, "session": "CALENDAR_UNKNOWN", "is_known": False, "sessions": 0,
+            "unknown": [],
+        },
         "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
     }
 
@@ -226,15 +287,6 @@ def exposure(rows: Iterable[Row]) -> list[dict[str, Any]]:
             entry["notional"] += one.notional
             entry["deployments"].append(row["name"])
     return [{"instrument": name, **total[name]} for name in sorted(total)]
-
-
-def newest_bars(connection: sa.Connection, names: Sequence[str], timeframe: str) -> dict[str, int]:
-    """Stamp of the newest stored bar of each instrument, nanoseconds; 0 where there is none."""
-    table = tables.bars
-    newest = sa.select(sa.func.max(table.c.ts_ns)).where(
-        table.c.instrument == sa.bindparam("name"), table.c.timeframe == timeframe
-    )
-    return {name: connection.execute(newest, {"name": name}).scalar() or 0 for name in names}
 
 
 def _position(one: Holding, row: Row, moment: Moment) -> dict[str, Any]:

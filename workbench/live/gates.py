@@ -19,7 +19,8 @@ from workbench.live.schedule import Interval
 from workbench.live.standing import Standing, Status
 from workbench.schema import Signal
 
-_ENTRIES = int(Signal.ENTRY | Signal.SHORT_ENTRY)
+#: Signals that open.
+ENTRIES = int(Signal.ENTRY | Signal.SHORT_ENTRY)
 _EVERY = sum(int(one) for one in Signal)
 
 
@@ -34,7 +35,7 @@ OPEN = Mask(_EVERY, "")
 #: A paused deployment is not evaluated: neither entry nor exit signal reaches the step. Its stops and limits stay.
 PAUSED = Mask(int(Signal.BAR | Signal.WARM), "PAUSED")
 KILLED = PAUSED._replace(word="KILLED")
-STALE = Mask(_EVERY - _ENTRIES, "STALE_DATA")
+STALE = Mask(_EVERY - ENTRIES, "STALE_DATA")
 #: It took a position over only to leave it.
 LEAVING = STALE._replace(word="EXIT_ONLY")
 #: By the limit that is reached, or by the empty word.
@@ -104,6 +105,8 @@ class Gates:
             return "KILLED"
         if standing.status is not Status.RUNNING or standing.state.startswith("PAUSED"):
             return "PAUSED"
+        if request.instrument in standing.stale:
+            return STALE.word
         length = standing.deployed.given.timeframe.ns
         if not request.contingent and self.now_ns() - request.decided_ns > length + self.stale_after_ns:
             return "LATE"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.costs import CostModel
+from workbench.errors import ConfigError
 from workbench.market.calendar import Calendar, resolve_calendar
 from workbench.market.instruments import Instrument
 from workbench.market.timeframe import Timeframe
@@ -80,7 +81,22 @@ class Given:
 
     @classmethod
     def of(cls, row: Mapping[Any, Any], content: str) -> Given:
-        """From a row of ``deployments`` and the text of its strategy."""
+        """From a row of ``deployments`` and the text of its strategy.
+
+        Raises
+        ------
+        ConfigError
+            The row cannot be read, or names what is not here.
+        """
+        try:
+            return cls._of(row, content)
+        except ConfigError:
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ConfigError(f"deployment {row['name']}: its row in the database is damaged: {error!r}.") from error
+
+    @classmethod
+    def _of(cls, row: Mapping[Any, Any], content: str) -> Given:
         return cls(
             id=row["id"],
             owner=row["owner"],
@@ -97,3 +113,22 @@ class Given:
             settings=json.loads(row["settings"]),
             strategy_hash=row["strategy_hash"],
         )
+
+
+class Unreadable(NamedTuple):
+    """A deployment whose row cannot be read: its id, its name, and why."""
+
+    id: str
+    name: str
+    why: str
+
+
+def readable(rows: Iterable[Mapping[Any, Any]]) -> tuple[list[Given], list[Unreadable]]:
+    """Deployments of rows with the text of their strategies, and those that cannot be read."""
+    found, damaged = list[Given](), list[Unreadable]()
+    for row in rows:
+        try:
+            found.append(Given.of(row, row["content"]))
+        except ConfigError as error:
+            damaged.append(Unreadable(row["id"], row["name"], str(error)))
+    return found, damaged

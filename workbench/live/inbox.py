@@ -25,27 +25,44 @@ class Inbox:
         self._waiting: dict[Key, dict[str, Bar]] = {}
         self._stored: set[tuple[str, str, int]] = set()
         self._revised: list[ClosedBar] = []
+        self._left_out: set[tuple[str, str, int]] = set()
 
     def take(self, bars: Iterable[ClosedBar], stored: bool = False) -> None:
         """Keep bars that arrived; of two for one interval the first is used.
 
-        ``stored`` says that they lie in the database already: the runner ended between storing and using them.
+        ``stored`` says that they lie in the database already, where they were first: the runner ended between storing
+        and using them, or they came with the history of a deployment.
         """
         for one in bars:
-            there = self._waiting.setdefault((one.timeframe, one.ts_ns), {})
+            key = (one.instrument, one.timeframe, one.ts_ns)
+            if key in self._left_out:
+                continue
+            there = self._waiting.setdefault(key[1:], {})
             values = (one.open, one.high, one.low, one.close, one.volume)
-            if there.setdefault(one.instrument, values) != values:
+            if stored and key not in self._stored:
+                self._stored.add(key)
+                if there.get(one.instrument, values) != values:
+                    self._revised.append(ClosedBar(*key, *there[one.instrument]))
+                there[one.instrument] = values
+            elif there.setdefault(one.instrument, values) != values:
                 self._revised.append(one)
-            if stored:
-                self._stored.add((one.instrument, one.timeframe, one.ts_ns))
+
+    def leave_out(self, keys: Iterable[tuple[str, str, int]]) -> None:
+        """Pass over bars that were told as late before: who is behind must not use what others could not."""
+        self._left_out.update(keys)
 
     def at(self, timeframe: str, ts_ns: int) -> dict[str, Bar]:
         """Bars of one interval, by instrument."""
         return self._waiting.get((timeframe, ts_ns), {})
 
-    def store(self, page: Page, timeframe: str, ts_ns: int, now_ns: int) -> None:
-        """Write the bars of one interval, as they are used, that are not in the database yet."""
-        for name, bar in sorted(self.at(timeframe, ts_ns).items()):
+    def store(self, page: Page, timeframe: str, ts_ns: int, now_ns: int, names: Iterable[str] = ()) -> None:
+        """Write the bars of one interval, as they are used, that are not in the database yet.
+
+        ``names`` are the instruments that it passes for: of those without a bar none may be stored meanwhile.
+        """
+        there = self.at(timeframe, ts_ns)
+        page.absent += [(name, timeframe, ts_ns) for name in names if name not in there]
+        for name, bar in sorted(there.items()):
             if (name, timeframe, ts_ns) not in self._stored:
                 self._stored.add((name, timeframe, ts_ns))
                 page.add(tables.bars, bar_row(ClosedBar(name, timeframe, ts_ns, *bar), 0, now_ns, late=False))
@@ -112,3 +129,13 @@ def stored_bars(
     for ts_ns, name, *values in connection.execute(wanted):
         found.setdefault(ts_ns, {})[name] = tuple(values)
     return found
+
+
+_NEWEST = sa.select(sa.func.max(tables.bars.c.ts_ns)).where(
+    tables.bars.c.instrument == sa.bindparam("name"), tables.bars.c.timeframe == sa.bindparam("frame")
+)
+
+
+def newest_bars(connection: sa.Connection, names: Iterable[str], timeframe: str) -> dict[str, int]:
+    """Stamp of the newest stored bar of each instrument, nanoseconds; 0 where there is none."""
+    return {name: connection.execute(_NEWEST, {"name": name, "frame": timeframe}).scalar() or 0 for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from workbench.journal import tables
 from workbench.journal.driver import execute_many
+from workbench.live.kept_bars import Key, refuse_bars, refuse_other_bars
 
 Row = dict[str, Any]
 
@@ -26,6 +28,8 @@ _INSERTED = (
 
 
 _INSERTS = {table.name: table.insert() for table in _INSERTED}
+#: A bar may be there already: it came with the history of a deployment.
+_ENDS = {"bars": " ON CONFLICT DO NOTHING"}
 
 
 @cache
@@ -53,14 +57,17 @@ class Page:
         New rows.
     states : dict of deployment to row
         Where each deployment stands after this; the last word counts.
+    absent : list of Key
+        Bars that are not there for what is written; if one is stored meanwhile, nothing is written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, absent: Sequence[Key] = ()) -> None:
         self.inserted: dict[str, list[Row]] = defaultdict(list)
         self.states: dict[tuple[str], Row] = {}
         self.memories: dict[str, Row] = {}
         self._intents: dict[tuple[str, int], Row] = {}
         self._orders: dict[tuple[str], Row] = {}
+        self.absent = list(absent)
 
     def add(self, table: sa.Table, row: Row) -> None:
         """A new row of a table."""
@@ -76,15 +83,25 @@ class Page:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to write."""
-        return not (self.states or self.memories or self._intents or self._orders or any(self.inserted.values()))
+        """Whether there is nothing to write, and nothing to look at."""
+        changed = self.states or self.memories or self._intents or self._orders or self.absent
+        return not (changed or any(self.inserted.values()))
 
     def write(self, connection: sa.Connection) -> None:
-        """Write everything; the caller's transaction decides whether it counts."""
+        """Write everything; the caller's transaction decides whether it counts.
+
+        Raises
+        ------
+        RetryableError
+            Somebody else has stored other bars than were used: nothing of this may count.
+        """
         for table in _INSERTED:
             rows = self.inserted.get(table.name)
-            if rows:
-                execute_many(connection, _INSERTS[table.name], rows)
+            if rows and execute_many(connection, _INSERTS[table.name], rows, _ENDS.get(table.name, "")) != len(rows):
+                assert table is tables.bars, f"rows of {table.name} were not written"
+                refuse_other_bars(connection, rows)
+        if self.absent:
+            refuse_bars(connection, self.absent)
         _change(connection, tables.intents, ("deployment_id", "number"), self._intents)
         _change(connection, tables.orders, ("cid",), self._orders)
         _change(connection, tables.deployment_states, ("deployment_id",), self.states)

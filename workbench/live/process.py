@@ -20,8 +20,9 @@ import sqlalchemy as sa
 from workbench.errors import ConfigError, DivergenceError, Fenced, HaltError, RetryableError, Unwritable
 from workbench.journal import tables
 from workbench.journal.store import Store
-from workbench.live.arrivals import arrived, stopped_with_intents
-from workbench.live.assembly import LEASE_NS, assembled, join
+from workbench.live.arrivals import arrived, still_leaving
+from workbench.live.aside import stand_aside
+from workbench.live.assembly import LEASE_NS, assembled, join, see_stored
 from workbench.live.clock import Clock, VirtualClock
 from workbench.live.commands import Commands
 from workbench.live.facts import RUNNER, books_of_row, every_deployment, holder_of
@@ -53,7 +54,7 @@ SAY_NS = 60 * 10**9
 
 #: Things of a kind that are told one by one.
 _NAMED = 20
-_STOPPED = Status.STOPPED.value
+_AWAY = [Status.STOPPED.value, Status.ERROR.value]
 
 Say = Callable[[str], None]
 
@@ -281,17 +282,22 @@ class _Process:
         """A runner with every deployment as the database has it; nothing of before is used."""
         self._lease.renew()
         with self._store.read() as connection:
-            given = given_deployments(connection)
+            given, _ = given_deployments(connection)
         if self._clock is None:
             self._clock = self._timed(given)
         feed = self._service.source.feed(given)
         runner = assembled(self._store, self._clock, feed, self._lease, switch=self._switch, between=self._renew)
+        running = sorted(one.deployed.given.name for one in runner.standings.values())
         self._finish_stopped(runner)
-        names = ", ".join(sorted(one.name for one in given)[:_NAMED]) or "nothing yet"
-        more = f" and {len(given) - _NAMED} more" if len(given) > _NAMED else ""
-        self._say(f"runs {counted(len(runner.standings), 'deployment')}: {names}{more}")
+        names = ", ".join(running[:_NAMED]) or "nothing yet"
+        more = f" and {len(running) - _NAMED} more" if len(running) > _NAMED else ""
+        self._say(f"runs {counted(len(running), 'deployment')}: {names}{more}")
         for kill in self._switch.kills():
             self._say(f"the kill switch is down, nothing new is done: {kill.who or 'somebody'}: {kill.why}")
+        with self._store.read() as connection:
+            for row in every_deployment(connection):
+                if row["status"] == Status.ERROR.value:
+                    self._say(f"{row['name']} stands aside: it {row['note']}")
         self._look_at = 0
         return runner
 
@@ -303,7 +309,7 @@ class _Process:
             raise ConfigError(f"nothing is deployed in {self._store!r}, so there is nothing to replay: deploy first.")
         states = tables.deployment_states
         with self._store.read() as connection:
-            passed = sa.select(sa.func.min(states.c.instant_ns)).where(states.c.status != _STOPPED)
+            passed = sa.select(sa.func.min(states.c.instant_ns)).where(states.c.status.not_in(_AWAY))
             stands = connection.execute(passed).scalar() or 0
         begin = max(stands, min(instant_of(pace.begin, one.calendar) for one in given))
         return VirtualClock(begin) if pace.speed is None else PacedClock(begin, pace.speed, self._is_needed)
@@ -314,13 +320,14 @@ class _Process:
 
     def _turns(self, runner: Runner) -> None:
         """Turn after turn, until asked to end or until the bars end."""
-        commands = Commands(self._store, runner, self._switch)
+        commands = Commands(self._store, runner, self._switch, self._say)
         runner.between = self._between
         while not self._service.ending:
             self._renew()
             if self._wake.answer() or self._wall.now_ns() >= self._look_at:
                 self._take_on_new(runner)
-                self._obey(commands, runner.clock.now_ns())
+                if self._obey(commands, runner.clock.now_ns()):
+                    self._take_on_new(runner)  # what stood aside and was resumed
                 self._look_at = self._wall.now_ns() + self._news_ns
             due = runner.turn()
             self._backoff, self._stumbles = BACKOFF_NS, 0
@@ -337,11 +344,14 @@ class _Process:
         self._renew()
         return not self._is_roused()
 
-    def _obey(self, commands: Commands, now_ns: int) -> None:
-        for one in commands.obey(now_ns):
+    def _obey(self, commands: Commands, now_ns: int) -> bool:
+        """Obey what was asked; whether that was anything."""
+        obeyed = commands.obey(now_ns)
+        for one in obeyed:
             outcome = "" if one.answer.is_done else "refused: "
             about = f"{one.asked.verb} {one.name}".rstrip()
             self._say(f"{about}, asked by {one.asked.who}: {outcome}{one.answer.text}")
+        return bool(obeyed)
 
     def _tell_gaps(self, feed: Feed) -> None:
         gaps = feed.gaps()
@@ -365,6 +375,9 @@ class _Process:
         """What came of each deployment, a line each."""
         with self._store.read() as connection:
             for row in every_deployment(connection):
+                if row["status"] == Status.ERROR.value:
+                    self._say(f"{row['name']}: {row['status']}, it {row['note']}")
+                    continue
                 counts, books = json.loads(row["counts"]), books_of_row(row)
                 worth = "" if books is None else f"equity {books.equity:,.2f} of {row['initial_cash']:,.2f}"
                 held = [] if books is None else [one.words() for one in books.holdings]
@@ -378,17 +391,26 @@ class _Process:
     def _take_on_new(self, runner: Runner) -> None:
         """Take on what was deployed since."""
         with self._store.read() as connection:
-            given = arrived(connection, runner.standings.keys())
+            given, damaged = arrived(connection, runner.standings.keys())
+        for bad in damaged:
+            stand_aside(self._lease, bad.id, bad.why, runner.clock.now_ns())
+            self._say(f"{bad.name} stands aside: {bad.why}")
         if given and self._service.source.last_ns() is not None:
             raise _NewBarsAreNeeded
         for one in given:
-            join(self._store, runner, one)
-            self._say(f"takes on {one.name}: {', '.join(one.names)}, {one.timeframe} bars")
+            why = join(self._store, runner, one)
+            if not why:
+                # Its history may be ahead of what the others have passed.
+                see_stored(self._store, runner, one, runner.passed_ns(one))
+            told = f"{one.name} stands aside: {why}"
+            self._say(told if why else f"takes on {one.name}: {', '.join(one.names)}, {one.timeframe} bars")
 
     def _finish_stopped(self, runner: Runner) -> None:
-        """Say to the broker what was still to be said when a process ended just after a STOP."""
+        """Take on what was stopped and not let go when a process ended: it says and hears what is still to be."""
         with self._store.read() as connection:
-            left = stopped_with_intents(connection)
+            left, damaged = still_leaving(connection)
+        for bad in damaged:
+            stand_aside(self._lease, bad.id, bad.why, runner.clock.now_ns())
         for one in left:
             join(self._store, runner, one)
         if left:

@@ -11,14 +11,16 @@ from workbench.errors import ConfigError
 from workbench.journal.store import Store
 from workbench.live import facts, frames, limits
 from workbench.live.clock import Clock
+from workbench.live.given import Given
 from workbench.live.killswitch import KillSwitch
 from workbench.live.places import places_of
+from workbench.live.slippage import slippage_frame
 from workbench.live.wall import WallClock
 
 #: Columns of the table of deployments.
 DEPLOYMENTS = (
-    "name", "strategy", "version", "mode", "status", "runtime_state", "is_evaluated", "hindrance", "position", "equity",
-    "pnl", "unrealised_pnl", "last_evaluation", "decision", "reason", "heartbeat",
+    "name", "strategy", "version", "mode", "status", "runtime_state", "is_evaluated", "hindrance", "stale", "position",
+    "equity", "pnl", "unrealised_pnl", "last_evaluation", "decision", "reason", "heartbeat",
 )  # fmt: skip
 
 
@@ -133,6 +135,29 @@ class Reading:
         with self.store.read() as connection:
             row = facts.deployment_of(connection, self.owner, name)
             return frames.equity_frame(connection, row["id"], row["initial_cash"])
+
+    def slippage(self, name: str) -> pd.DataFrame:
+        """One row an order that has filled: what it got, what the fill model gives it on the same bars, and the gap.
+
+        Parameters
+        ----------
+        name : str
+            Of the deployment.
+
+        Returns
+        -------
+        DataFrame
+            ``difference_bps`` is the fill less the model's, of the model's; ``cost_bps`` the same against the trader,
+            ``cost`` in money. They are missing where the model has no fill. Of a paper deployment all are 0.
+
+        Raises
+        ------
+        ConfigError
+            There is no such deployment, or its row cannot be read.
+        """
+        with self.store.read() as connection:
+            row = facts.deployment_of(connection, self.owner, name)
+            return slippage_frame(connection, Given.of(row, row["content"]))
 
     def _moment(self, connection: sa.Connection) -> facts.Moment:
         return facts.Moment(self._clock.now_ns(), facts.holder_of(connection), self._switch.kills())

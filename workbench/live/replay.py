@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from workbench.live.by_hand import hand_over, leave, take_over, terms_of
 from workbench.live.days import calendar_of
 from workbench.live.deciding import decide, drop, report
 from workbench.live.deployed import Bar, Deployed, layout
-from workbench.live.gates import MASKS
+from workbench.live.gates import ENTRIES, MASKS
 from workbench.live.given import Given
 from workbench.live.heard import Heard
 from workbench.live.inbox import stored_bars
@@ -122,11 +123,13 @@ class Replay:
 
     def _made(self) -> list[dict[str, Any]]:
         """Rows of the journal made anew."""
-        if not self._rows or self._rows[0].kind != "STARTED":
+        # Before it began it may have stood aside, and been tried again.
+        rows = list(dropwhile(lambda row: row.kind in ("ERROR", "RESUMED"), self._rows))
+        if not rows or rows[0].kind != "STARTED":
             self.differences.append("the journal does not begin with STARTED")
             return []
-        self._begin(self._rows[0])
-        for row in self._rows[1:]:
+        self._begin(rows[0])
+        for row in rows[1:]:
             try:
                 self._one(row)
             except (AssertionError, KeyError, IndexError, ValueError) as error:
@@ -216,8 +219,10 @@ class Replay:
             self._alone = Together([deployed])
         mask = MASKS[row.body.get("held_back", "")]
         self._alone.feed(interval, bars)
+        stale = row.body.get("stale", ())
+        self._alone.hold_back(0, stale, ENTRIES)
         self._alone.close(interval, [0], [mask.bits])
-        decide(self._page, said, interval, self._alone.outcome(0), mask.word)
+        decide(self._page, said, interval, self._alone.outcome(0), mask.word, stale)
         self._intervals += 1
 
     def _coming(self) -> Interval:

@@ -16,26 +16,37 @@ from workbench.live.beginning import History
 from workbench.live.days import calendars_before
 from workbench.live.deployed import Deployed, layout, remember
 from workbench.live.feed import ClosedBar
-from workbench.live.given import Given
+from workbench.live.given import Given, Unreadable, readable
 from workbench.live.inbox import stored_bars
 from workbench.live.intents import OPEN, Intent, IntentState
+from workbench.live.kept_bars import Key
 from workbench.live.schedule import Interval, Schedule, schedule_of
 from workbench.live.standing import Known, Standing, Status
 from workbench.live.together import Together
 from workbench.market.timeframe import DAY_NS
 
+#: Beyond every bar: who stood aside for weeks is as far behind.
+FAR_NS = 2**63 - 1
 
-def given_deployments(connection: sa.Connection) -> list[Given]:
-    """Every deployment that is not stopped, by id."""
+
+class StateError(HaltError):
+    """A deployment cannot go on from what is stored of it."""
+
+
+def given_deployments(connection: sa.Connection) -> tuple[list[Given], list[Unreadable]]:
+    """Every deployment that is neither stopped nor stands aside; and those whose rows cannot be read.
+
+    The one that is furthest behind comes first: a feed hands over from where it was first asked.
+    """
     table, versions, states = tables.deployments, tables.strategy_versions, tables.deployment_states
     wanted = (
         sa.select(table, versions.c.content)
         .join(versions, versions.c.hash == table.c.strategy_hash)
         .join(states, states.c.deployment_id == table.c.id)
-        .where(states.c.status != Status.STOPPED.value)
-        .order_by(table.c.id)
+        .where(states.c.status.not_in([Status.STOPPED.value, Status.ERROR.value]))
+        .order_by(sa.case((states.c.instant_ns > 0, states.c.instant_ns), else_=table.c.start_ns), table.c.id)
     )
-    return [Given.of(row, row["content"]) for row in connection.execute(wanted).mappings()]
+    return readable(connection.execute(wanted).mappings())
 
 
 def restored(connection: sa.Connection, given: Given) -> Standing:
@@ -43,13 +54,13 @@ def restored(connection: sa.Connection, given: Given) -> Standing:
 
     Raises
     ------
-    HaltError
-        Its account was stored by an engine with another layout.
+    StateError
+        Its account was stored by an engine with another layout, or its calendar has no sessions to come.
     """
     states = tables.deployment_states
     row = connection.execute(states.select().where(states.c.deployment_id == given.id)).mappings().one()
     if row["instant_ns"] and row["layout"] != layout():
-        raise HaltError(
+        raise StateError(
             f"deployment {given.name}: its state was stored by another version of the engine. "
             "Run it with that version, or stop it and deploy it anew."
         )
@@ -59,7 +70,8 @@ def restored(connection: sa.Connection, given: Given) -> Standing:
     began = courses[0][1] if courses else schedule
     first = began.after(given.history_from_ns)
     if first is None:
-        raise HaltError(f"deployment {given.name}: calendar {given.calendar.name} knows no session after its history.")
+        calendar = given.calendar.name
+        raise StateError(f"deployment {given.name}: calendar {calendar} knows no session after its history.")
     deployed = Deployed(given, began.day(first.day))
     standing = Standing.of(deployed, dict(row))
     until_ns = row["instant_ns"] or warm_until(schedule, given, first)
@@ -169,15 +181,26 @@ def feed_again(
     return history.text()
 
 
-def bars_not_passed(connection: sa.Connection, standing: Standing) -> list[ClosedBar]:
-    """Bars that were stored for intervals which the deployment has not passed: the runner ended in between."""
-    given = standing.deployed.given
-    coming = schedule_of(given.calendar, given.timeframe).after(standing.deployed.passed_ns)
-    if coming is None:
-        return []
-    until = coming.ts_ns + 2 * DAY_NS
-    found = stored_bars(connection, given.names, str(given.timeframe), coming.ts_ns, until)
-    return [ClosedBar(name, str(given.timeframe), ts, *bar) for ts, bars in found.items() for name, bar in bars.items()]
+def bars_not_passed(connection: sa.Connection, given: Given, passed_ns: int) -> tuple[list[ClosedBar], list[Key]]:
+    """Bars of its instruments that are stored for intervals after an instant; and those that came too late for others.
+
+    The runner ended between storing and using them, or they came with the history of another deployment.
+    """
+    table, coming = tables.bars, schedule_of(given.calendar, given.timeframe).after(passed_ns)
+    wanted = sa.select(*(table.c[name] for name in ClosedBar._fields), table.c.late).where(
+        table.c.instrument.in_(given.names),
+        table.c.timeframe == str(given.timeframe),
+        table.c.ts_ns >= (FAR_NS if coming is None else coming.ts_ns),
+        table.c.revision == 0,
+    )
+    used, late = list[ClosedBar](), list[Key]()
+    for *values, was_late in connection.execute(wanted.order_by(table.c.ts_ns)):
+        bar = ClosedBar(*values)
+        if was_late:
+            late.append((bar.instrument, bar.timeframe, bar.ts_ns))
+        else:
+            used.append(bar)
+    return used, late
 
 
 def rates_of(given: Given) -> dict[str, Records]:

@@ -25,9 +25,11 @@ from workbench.live.deciding import decide, drop, report
 from workbench.live.deployed import Bar, memory_of
 from workbench.live.executor import Executor
 from workbench.live.feed import Feed
-from workbench.live.gates import Gates
+from workbench.live.freshness import Freshness, tell
+from workbench.live.gates import ENTRIES, Gates
+from workbench.live.given import Given
 from workbench.live.heard import Heard, heard, is_booked, known_before
-from workbench.live.inbox import Inbox, bar_row, revision_of
+from workbench.live.inbox import Inbox, bar_row, newest_bars, revision_of
 from workbench.live.lease import Lease
 from workbench.live.limits import Limits
 from workbench.live.mismatch import CONTINUES, begin_beside, go_on
@@ -60,9 +62,10 @@ class Group:
         return str(self.schedule.timeframe)
 
     def followed(self) -> frozenset[str]:
-        """Instruments of its deployments."""
+        """Instruments of its deployments but those that were stopped when they were taken on."""
         if self._followed is None:
-            self._followed = frozenset(name for one in self.standings.values() for name in one.deployed.names)
+            running = (one for one in self.standings.values() if one.status is not Status.STOPPED)
+            self._followed = frozenset(name for one in running for name in one.deployed.names)
         return self._followed
 
     def take_on(self, standing: Standing) -> None:
@@ -100,7 +103,7 @@ class Runner:
 
     def __init__(self, clock: Clock, lease: Lease, feed: Feed, venue: Venue, gates: Gates) -> None:
         self.clock, self.lease, self.feed, self.venue, self.gates = clock, lease, feed, venue, gates
-        self.inbox = Inbox()
+        self.inbox, self.freshness = Inbox(), Freshness(feed)
         #: Where positions beside a deployment come from; a real broker's come the same way.
         self.elsewhere: Elsewhere = held_by_others
         self.groups: dict[tuple[str, str], Group] = {}
@@ -112,6 +115,7 @@ class Runner:
         #: Deployments to be reconciled: at a start, and once a session.
         self._unchecked: set[str] = set()
         self._doubts: dict[str, int] = {}
+        self._untold = False  # what is stale, to deployments that were taken on
         #: Asked after every instant of a turn, which may be one of thousands; False ends the turn there.
         self.between: Callable[[], bool] = lambda: True
 
@@ -121,7 +125,7 @@ class Runner:
         key = (given.calendar.name, str(given.timeframe))
         if key not in self.groups:
             self.groups[key] = Group(schedule_of(given.calendar, given.timeframe))
-        if standing.head_seq == 0:
+        if standing.heartbeat_ns == 0:  # it never ran; that it could not run may have been written before
             page, now = Page(), self.clock.now_ns()
             standing.write(page, standing.deployed.passed_ns, now, "STARTED", beginning(given, standing.history))
             begin_beside(page, standing, self._beside(standing), now)
@@ -135,10 +139,17 @@ class Runner:
             self._commit(page)
         self.groups[key].take_on(standing)
         self.standings[standing.id] = standing
-        self._unchecked.add(standing.id)
         self._next.pop(key, None)
+        if standing.status is Status.STOPPED:
+            return  # it only listens to the broker
+        self._unchecked.add(standing.id)
+        schedule, passed_ns = self.groups[key].schedule, standing.deployed.passed_ns
+        with self.lease.store.read() as connection:
+            newest = newest_bars(connection, given.names, key[1])
         for name in given.names:
-            self.feed.follow(name, str(given.timeframe), given.calendar, standing.deployed.passed_ns)
+            self.feed.follow(name, key[1], given.calendar, passed_ns)
+            self.freshness.follow(name, schedule, passed_ns, newest[name])
+        self._untold = True
 
     def _beside(self, standing: Standing) -> list[Beside]:
         """What is held beside a deployment."""
@@ -152,10 +163,19 @@ class Runner:
         self.groups[key].let_go(ident)
         self._next.pop(key, None)
 
+    def passed_ns(self, given: Given) -> int:
+        """Close of the last interval that every running deployment beside one, and that itself, has passed."""
+        group = self.groups[given.calendar.name, str(given.timeframe)]
+        running = (one for one in group.standings.values() if one.status is not Status.STOPPED)
+        return min(one.deployed.passed_ns for one in running)
+
     def turn(self) -> int | None:
         """Do all that is due; when to come back, None if nobody knows."""
         now = self.clock.now_ns()
-        self.inbox.take(self.feed.take(now))
+        bars = self.feed.take(now)
+        self.inbox.take(bars)
+        self.freshness.saw(bars)
+        self._tell_stale(now)
         for key in self.groups:
             self._tell_late(key)
         due = [one for one in map(self._due, self.groups) if one is not None]
@@ -176,7 +196,16 @@ class Runner:
         closes = [one.close_ns for one in map(self._coming, self.groups) if one is not None]
         coming = [close_ns if close_ns > now else close_ns + GRACE_NS for close_ns in closes]
         later = self.feed.next_ns(now)
-        return min([*coming, *([later] if later is not None else [])], default=None)
+        soonest = min([*coming, *([later] if later is not None else [])], default=None)
+        missing = None if soonest is None else self.freshness.next_ns(soonest)
+        return soonest if missing is None else missing
+
+    def _tell_stale(self, now: int) -> None:
+        """Bars that are missing are shown and told, once when it begins and once when it ends."""
+        if self.freshness.look(now) or self._untold:
+            page, self._untold = Page(), False
+            tell(page, self.standings.values(), self.freshness.stale, now)
+            self._commit(page)
 
     def _coming(self, key: tuple[str, str]) -> Interval | None:
         if key not in self._next:
@@ -224,7 +253,7 @@ class Runner:
         page, now = Page(), self.clock.now_ns()
         for one in standings:
             account = one.deployed.given.account
-            if self.executor.pending(account):
+            if one.status is Status.STOPPED or self.executor.pending(account):
                 continue
             try:
                 found = differences(one.held_qty(), self.venue.positions(account))
@@ -245,12 +274,13 @@ class Runner:
         page, saids = Page(), list[Said | None]()
         for key, group in self.groups.items():
             coming = self._coming(key)
-            if coming is None:
-                continue
-            bars = self.inbox.at(group.timeframe, coming.ts_ns)
-            # Of all of them: what we took back may have filled before it was.
-            listening = (one for one in group.standings.values() if one.status is not Status.STOPPED)
-            saids += [self._book(page, one, Phase.EXITS, coming, bars) for one in listening]
+            bars = self.inbox.at(group.timeframe, coming.ts_ns) if coming is not None else {}
+            # Of all of them, the stopped too: what we took back may have filled before it was.
+            for one in group.standings.values():
+                stands = one.status is Status.STOPPED
+                interval = group.schedule.after(one.deployed.passed_ns) if stands else coming
+                if interval is not None:
+                    saids.append(self._book(page, one, Phase.EXITS, interval, bars))
         self._commit(page)
         self._hand_over([one for one in saids if one is not None], sends)
 
@@ -271,12 +301,13 @@ class Runner:
         }
         trading = self._trading([one for one in active if one.deployed.decides_at(interval)], shown)
         page = Page()
-        self.inbox.store(page, group.timeframe, interval.ts_ns, self.clock.now_ns())
+        names = {name for one in active for name in one.deployed.names}
+        self.inbox.store(page, group.timeframe, interval.ts_ns, self.clock.now_ns(), names)
         if trading:
             # What fills on a bar is booked by that bar: it is kept first.
             self._commit(page)
             self._fill(trading, interval, bars, shown)
-            page = Page()
+            page = Page(page.absent)
         together.feed(interval, bars)
         saids = self._close(page, active, interval, together)
         self._commit(page)
@@ -373,11 +404,14 @@ class Runner:
                 go_on(page, said.standing, self._beside(said.standing), now)
         deciding = [i for i, one in enumerate(active) if one.deployed.deciding]
         masks = {i: self.gates.mask(active[i], interval, now) for i in deciding}
+        for i in deciding:
+            if active[i].stale:
+                together.hold_back(i, active[i].stale, ENTRIES)
         together.close(interval, deciding, [mask.bits for mask in masks.values()])
         for i, said in enumerate(saids):
             standing = said.standing
             if i in masks:
-                decide(page, said, interval, together.outcome(i), masks[i].word)
+                decide(page, said, interval, together.outcome(i), masks[i].word, standing.stale)
                 if FLATTENING in standing.counts:
                     go_on_flattening(said, interval.close_ns)
             page.add(

@@ -17,6 +17,11 @@ from workbench.live.page import Page, Row
 NO_COUNTS = {"intents": 0, "fills": 0, "bars": 0, "events": 0}
 
 
+#: Runtime states of what was stopped: the broker's last word is awaited; it left a position that nobody manages.
+LEAVING = "STOPPING"
+UNMANAGED = "UNMANAGED_POSITION"
+
+
 class Status(Enum):
     """What a person asked for, or what went wrong."""
 
@@ -48,7 +53,7 @@ class Standing:
     status : Status
         PAUSED evaluates nothing and sends no new order but what protects or flattens.
     state : str
-        FLAT, IN_POSITION, WARMING_UP or a PAUSED_ that says why.
+        FLAT, IN_POSITION, WARMING_UP or a PAUSED_ that says why; of what was stopped also ``LEAVING``, ``UNMANAGED``.
     head_seq, head_hash : int, str
         Last row of the journal.
     counts : dict
@@ -63,6 +68,8 @@ class Standing:
         Hash of the bars that were fed when it was put together.
     cut : set of int
         Entries of which a part has filled and the rest was taken back.
+    stale : dict of str to int
+        Instruments whose bars are missing (``freshness``), with the instant up to which they are known.
     """
 
     deployed: Deployed
@@ -81,6 +88,7 @@ class Standing:
     held: dict[int, int] = field(default_factory=dict)
     history: str = ""
     cut: set[int] = field(default_factory=set)
+    stale: dict[str, int] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -139,6 +147,7 @@ class Standing:
             "head_seq": self.head_seq,
             "head_hash": self.head_hash,
             "note": self.note,
+            "stale": json.dumps(self.stale) if self.stale else "",
         }
 
     def _shown(self) -> str:
@@ -163,7 +172,13 @@ class Standing:
             head_seq=row["head_seq"],
             head_hash=row["head_hash"],
             counts=json.loads(row["counts"]),
+            stale=json.loads(row["stale"] or "{}"),
         )
 
 
 _SHOWN = ("FLAT", "IN_POSITION", "WARMING_UP")
+
+
+def is_leaving(state: str) -> bool:
+    """Whether a stopped deployment in a runtime state is still with its runner."""
+    return state == LEAVING or state.startswith("PAUSED")

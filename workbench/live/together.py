@@ -6,7 +6,7 @@ between them what a part of an order left behind is booked, and the gates say wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -106,6 +106,13 @@ class Together:
         self._flagged = self._flags.tolist()
         for one in self._all:
             one.passed_ns = interval.close_ns
+
+    def hold_back(self, i: int, names: Collection[str], bits: int) -> None:
+        """Take signals of some instruments of a deployment away, between feeding and closing."""
+        first, _ = self._spans[i]
+        for k, name in enumerate(self._all[i].names):
+            if name in names:
+                self._flags[first + k] &= 255 - bits
 
     def close(self, interval: Interval, which: Sequence[int], masks: Sequence[int]) -> None:
         """Base close of the interval that was fed and, at a strategy close, the step.

@@ -68,6 +68,7 @@ def _create_deployments() -> None:
         sa.Column("head_seq", sa.BigInteger(), nullable=False),
         sa.Column("head_hash", sa.String(128), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("stale", sa.Text(), server_default="", nullable=False),
     )
     op.create_table(
         "memories",
