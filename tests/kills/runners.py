@@ -9,6 +9,7 @@ the other one out while the first lives, also when it stands still: it takes ove
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import random
@@ -27,6 +28,7 @@ import workbench as wb
 from tests.kills import books
 from tests.kills.run import CASH, COSTS, NAME, strategies
 from tests.paper_run import differences
+from workbench.errors import RetryableError
 from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.live.deploy import Wish, deploy
@@ -35,7 +37,7 @@ from workbench.market.bars import Bars
 
 BEGIN = "2022-01-03"
 #: Long enough for a margin before its end in which nothing is sent.
-LEASE_S = 5.0
+LEASE_S = 8.0
 #: Virtual seconds a second: a session and its night take some seconds.
 SPEED = 15_000
 
@@ -50,6 +52,8 @@ END $$;
 """
 _NOTE = "CREATE TRIGGER noted AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION note()"
 _FIRST = "SELECT min(id) FROM noted WHERE process = :name AND tab = 'leases'"
+#: A server cannot tell a client that stands still in the middle of a message from one that is slow.
+_MIDDLE = "SELECT count(*) FROM pg_stat_activity WHERE application_name = :name AND state = 'active'"
 _AFTER = "SELECT tab, count(*) AS rows FROM noted WHERE process = :name AND id > :since GROUP BY tab"
 
 
@@ -161,21 +165,33 @@ class Rounds:
         self.violations.append(text)
 
     def both(self) -> tuple[Running, Running]:
-        """Two that start at once: who runs, and who waits."""
-        pair = self.start(), self.start()
-        until = time.monotonic() + 60.0
-        while not any(one.runs() for one in pair) and time.monotonic() < until:
-            time.sleep(0.01)
-        first, second = sorted(pair, key=lambda one: not one.runs())
-        second.says("waiting: ")
-        if second.runs() or not first.runs():
-            self.blame(f"of two that started at once {first.runs() + second.runs()} run")
-        return first, second
+        """One that runs, and one that waits."""
+        first = self.start().says(RUNS)
+        self.acts(first)
+        return first, self.start().says("waiting: ")
+
+    def acts(self, one: Running) -> None:
+        """Wait until who runs lets instants pass: a process that begins may be busy for as long as its lease lasts."""
+        jobs, until = sa.select(sa.func.count()).select_from(tables.jobs), time.monotonic() + 60.0
+        before = None
+        while True:
+            with contextlib.suppress(RetryableError), self.store.read() as connection:
+                now = connection.scalar(jobs)
+                if before is not None and now > before:
+                    return
+                before = now if before is None else before
+            if time.monotonic() > until or one.process.poll() is not None:
+                raise AssertionError(f"{one.name} does nothing:\n{''.join(one.said)}")
+            time.sleep(0.05)
 
     def on_server(self, first: Running, second: Running) -> None:
         """One round on PostgreSQL."""
         time.sleep(self.drawn.uniform(0.0, 1.5))
         first.stop()
+        while self.is_in_the_middle(first):
+            first.go_on()
+            time.sleep(self.drawn.uniform(0.0, 0.1))
+            first.stop()
         second.says(RUNS, 60.0 + 2 * LEASE_S)
         self.taken_over += 1
         time.sleep(self.drawn.uniform(0.0, 0.5))
@@ -185,6 +201,12 @@ class Rounds:
         if second.process.poll() is not None:
             raise AssertionError(f"{second.name} ended too early:\n{''.join(second.said)}")
         self.violations += self.written_after(first, second)
+
+    def is_in_the_middle(self, one: Running) -> bool:
+        """Whether the server waits for the rest of what a process was sending: it would wait, with all locks held."""
+        time.sleep(0.2)
+        with self.store.read() as connection:
+            return bool(connection.execute(sa.text(_MIDDLE), {"name": one.name}).scalar_one())
 
     def written_after(self, first: Running, second: Running) -> list[str]:
         """What a process wrote after another one had taken over."""
@@ -251,6 +273,7 @@ def taken_over(url: str, folder: pathlib.Path, rounds: int, seed: int, say: Call
         first, second = at.both()
         for number in range(rounds):
             if number:
+                at.acts(first)
                 second = at.start().says("waiting: ")
             if at.store.path is None:
                 at.on_server(first, second)

@@ -29,7 +29,7 @@ from workbench.live.launch import Launch
 from workbench.live.lease import FileLease, Lease
 from workbench.live.process import Exit, Pace
 from workbench.live.sources import FolderSource, ReplaySource
-from workbench.live.wall import SLICE_S, Ending, PacedClock, Wake, WallClock, machine_name
+from workbench.live.wall import Ending, PacedClock, Wake, WallClock, machine_name
 from workbench.market.bars import Bars
 from workbench.research.backtest import backtest
 
@@ -244,13 +244,13 @@ def test_a_kill_by_hand_is_told_when_it_starts(watched: Watched) -> None:
 # --- real processes ---------------------------------------------------------------------------------------------------
 
 
-def started(folder: pathlib.Path, *arguments: str, says: str = "runs 1 deployment: dip") -> subprocess.Popen[str]:
+def started(folder: pathlib.Path, *arguments: str) -> subprocess.Popen[str]:
     """``python -m workbench.live`` on the database of a folder; its first line is read, so that it runs."""
     command = [sys.executable, "-u", "-m", "workbench.live", "--database", str(folder / "w.db"), *arguments]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert running.stdout is not None
     line = running.stdout.readline()
-    assert says in line, line + running.stdout.read()
+    assert "runs 1 deployment: dip" in line, line + running.stdout.read()
     return running
 
 
@@ -287,72 +287,6 @@ def test_a_signal_ends_it_and_the_lease_is_given_back(
     assert watched.lines[-1] == "ended: SIGTERM. Deployments stand as they were; nothing was cancelled."
     with watched.client.store.read() as connection:
         assert holder_of(connection).name == ""
-
-
-@pytest.fixture
-def idle(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """With nothing deployed, and so with nothing to do."""
-    return Watched(folder, monkeypatch)
-
-
-def test_a_signal_in_its_sleep_ends_it_and_the_lease_is_given_back(idle: Watched, folder: pathlib.Path) -> None:
-    running = started(folder, "--feed", f"folder:{folder}", says="runs 0 deployments: nothing yet")
-    for _ in range(3):  # idle: it has renewed its lease, and nothing else
-        before = held(idle)
-        while held(idle) == before:
-            time.sleep(0.01)
-    assert held(idle)[0].startswith(f"{machine_name()} pid {running.pid} ")
-    running.send_signal(signal.SIGTERM)
-    out, _ = running.communicate(timeout=60)
-    assert running.returncode == 0
-    assert out.rstrip().endswith("ended: SIGTERM. Deployments stand as they were; nothing was cancelled.")
-    assert held(idle)[0] == ""
-
-
-def held(idle: Watched) -> tuple[str, int, int]:
-    """Holder, epoch and end of the lease."""
-    with idle.client.store.read() as connection:
-        row = connection.execute(tables.leases.select()).one()
-    return row.holder, row.epoch, row.expires_ns
-
-
-def test_an_idle_process_renews_its_lease_in_time_and_keeps_its_epoch(idle: Watched, folder: pathlib.Path) -> None:
-    lease_ns, ends, rows = 3 * 10**9, list[int](), list[tuple[str, int, int]]()
-
-    def look(self: WallClock, ns: int | None) -> None:
-        """In place of a sleep: the row as it is then, and time that leaps to when it wants to be woken."""
-        rows.append(held(idle))
-        assert ns is not None
-        ends.append(ns)
-        self._now = max(self._now, ns)
-        if len(rows) == 40:
-            idle.ending.ask("test")
-
-    with pytest.MonkeyPatch.context() as leaping:
-        leaping.setattr(WallClock, "wait_until", look)
-        idle.serve(source=FolderSource(folder), pace=Pace(), lease_ns=lease_ns)
-    (_, first, _), *_ = rows
-    assert {(holder, epoch) for holder, epoch, _ in rows} == {(rows[0][0], first)}
-    assert len({expires for _, _, expires in rows}) > 10
-    # Whenever it woke, what was written before had not ended.
-    assert all(end < expires for end, (_, _, expires) in zip(ends, rows, strict=True))
-    assert not idle.said("begins again")
-
-
-def test_a_sleeper_that_is_asked_to_end_sleeps_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
-    ending, slept = Ending(), list[float]()
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 3:
-            ending.ask("SIGTERM")
-
-    monkeypatch.setattr(time, "sleep", sleep)
-    for wait in (WallClock(lambda: bool(ending)).wait_until, PacedClock(0, 1.0, lambda: bool(ending)).wait_until):
-        ending.asked = ""
-        slept.clear()
-        wait(2**62)
-        assert len(slept) == 3 and max(slept) <= SLICE_S <= 1.0
 
 
 def test_what_is_wrong_on_its_line_is_said(capsys: pytest.CaptureFixture[str]) -> None:
