@@ -11,6 +11,7 @@ from tests.paper_run import RENEWED_NS, differences, rows, started
 from workbench.journal.store import Store
 from workbench.live.clock import VirtualClock
 from workbench.live.deploy import Wish, deploy
+from workbench.live.replay import find, replayed
 
 CASH = 1e6
 
@@ -111,3 +112,25 @@ def test_P1_deployments_with_weeks_of_history_begin_together() -> None:
     assert len(result.trades) > 3
     for ident in idents:
         assert not differences(store, ident, result)
+
+
+@pytest.mark.parametrize("start", ["2024-03-04 09:50", "2024-03-04 09:55", "2024-03-04 10:00"])
+def test_B8_a_strategy_bar_that_began_before_the_start_is_made_of_all_its_base_bars(start: str) -> None:
+    strategy = wb.Strategy(
+        name="coarse", version="1.0.0", instruments=("NSE:INFY",), timeframe="15m", calendar="NSE", product="CNC",
+        entry="close > SMA(close, 2) OR high > 101", exit="close < SMA(close, 3) AND low < 101",
+    )  # fmt: skip
+    shown, at = {"NSE:INFY": INFY}, pd.Timestamp(start, tz="Asia/Kolkata")
+    store = Store.open(":memory:")
+    ident = deploy(store, Wish(strategy, shown, wb.costs.none(), CASH, at.value), 0)
+    clock = VirtualClock(at.value)
+    runner, last = started(store, shown, clock, "one"), int(INFY.grid.close_ns[-1])
+    while (due := runner.turn()) is not None and due <= last:
+        clock.wait_until(due)
+    result = wb.backtest(strategy, shown, CASH, wb.costs.none(), start=at)
+    assert len(result.trades) > 1
+    assert not differences(store, ident, result)
+    told = [row["kind"] for row in rows(store, "journal", ident, "seq")]
+    assert told.count("BAR_WARMED") == {"09:50": 2, "09:55": 1, "10:00": 0}[start[-5:]]
+    with store.read() as connection:
+        assert replayed(connection, find(connection, ident, "local")).differences == []

@@ -52,6 +52,12 @@ def drop(said: Said, k: int, interval: Interval) -> bool:
     return dropped
 
 
+def warm(said: Said, interval: Interval, digest: str) -> None:
+    """Write down that bars were fed before decisions begin (B8); ``digest`` is their hash."""
+    body = {"open": interval.open_ns, "bars": digest}
+    said.standing.write(said.page, interval.close_ns, said.at_ns, "BAR_WARMED", body)
+
+
 def decide(
     page: Page, said: Said, interval: Interval, outcome: Outcome, held_back: str, stale: Collection[str] = ()
 ) -> None:

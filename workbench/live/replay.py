@@ -23,7 +23,7 @@ from workbench.journal.verify import faults
 from workbench.live.beginning import beginning
 from workbench.live.by_hand import hand_over, leave, take_over, terms_of
 from workbench.live.days import calendar_of
-from workbench.live.deciding import decide, drop, report
+from workbench.live.deciding import decide, drop, report, warm
 from workbench.live.deployed import Bar, Deployed, layout
 from workbench.live.gates import ENTRIES, MASKS
 from workbench.live.given import Given
@@ -40,8 +40,8 @@ from workbench.market.timeframe import DAY_NS
 
 #: What the engine says; the other kinds tell of people, brokers and time.
 MADE = frozenset(
-    "STARTED EVALUATED BAR_CLOSED_RECEIVED ORDER_INTENT_CREATED PROTECTIVE_SET PROTECTIVE_MOVED ORDER_CANCELLED FILLED "
-    "ORDER_ENDED ORDER_REST_CANCELLED RISK_EXIT_TRIGGERED TRADE_CLOSED FLATTEN_FAILED".split()
+    "STARTED BAR_WARMED EVALUATED BAR_CLOSED_RECEIVED ORDER_INTENT_CREATED PROTECTIVE_SET PROTECTIVE_MOVED "
+    "ORDER_CANCELLED FILLED ORDER_ENDED ORDER_REST_CANCELLED RISK_EXIT_TRIGGERED TRADE_CLOSED FLATTEN_FAILED".split()
 )
 _INTENT = ("number", "action", "cid", "order_no", "instrument", "side", "qty", "kind", "reason", "price", "decided_ns")
 
@@ -151,6 +151,9 @@ class Replay:
         said = Said(self.standing, self._page, row.at_ns, 0)
         if row.kind in ("EVALUATED", "BAR_CLOSED_RECEIVED"):
             self._close(row, said)
+        elif row.kind == "BAR_WARMED":
+            interval = self._coming()
+            warm(said, interval, self._fed(row, interval).digest(0))
         elif row.kind == "FILLED":
             executions = tuple(
                 Event(0, row.body["cid"], "", "FILL", ident, ns, qty, price, charges)
@@ -208,22 +211,28 @@ class Replay:
 
     def _close(self, row: Row, said: Said) -> None:
         interval, deployed = self._coming(), self.standing.deployed
-        if interval.close_ns != row.instant_ns:
-            raise ValueError(f"the next interval closes at {interval.close_ns}")
         bars = self._bars.get(interval.ts_ns, {})
         for k in deployed.working_entries():
             if deployed.names[k] in bars and deployed.one.waits(k):
                 raise ValueError(f"the entry of {deployed.names[k]} should have been dropped (D8)")
+        if not deployed.decides_at(interval):
+            raise ValueError("decisions have not begun (B8)")
+        alone, mask, stale = self._fed(row, interval), MASKS[row.body.get("held_back", "")], row.body.get("stale", ())
+        alone.hold_back(0, stale, ENTRIES)
+        alone.close(interval, [0], [mask.bits])
+        decide(self._page, said, interval, alone.outcome(0), mask.word, stale)
+        self._intervals += 1
+
+    def _fed(self, row: Row, interval: Interval) -> Together:
+        """Let the bars of the interval that a row is about pass through the expressions."""
+        deployed = self.standing.deployed
+        if interval.close_ns != row.instant_ns:
+            raise ValueError(f"the next interval closes at {interval.close_ns}")
         if interval.day != deployed.day.day or self._alone is None:
             deployed.enter(self._schedule.day(interval.day))
             self._alone = Together([deployed])
-        mask = MASKS[row.body.get("held_back", "")]
-        self._alone.feed(interval, bars)
-        stale = row.body.get("stale", ())
-        self._alone.hold_back(0, stale, ENTRIES)
-        self._alone.close(interval, [0], [mask.bits])
-        decide(self._page, said, interval, self._alone.outcome(0), mask.word, stale)
-        self._intervals += 1
+        self._alone.feed(interval, self._bars.get(interval.ts_ns, {}))
+        return self._alone
 
     def _coming(self) -> Interval:
         found = self._schedule.after(self.standing.deployed.passed_ns)
@@ -287,7 +296,7 @@ class Replay:
 
 #: Statements that follow each other in one order.
 _STREAMS = {
-    "instants": ("STARTED", "EVALUATED", "BAR_CLOSED_RECEIVED"),
+    "instants": ("STARTED", "BAR_WARMED", "EVALUATED", "BAR_CLOSED_RECEIVED"),
     "actions": tuple("ORDER_INTENT_CREATED PROTECTIVE_SET PROTECTIVE_MOVED ORDER_CANCELLED FILLED ORDER_ENDED".split()),
     "risk exits": ("RISK_EXIT_TRIGGERED",),
     "rests": ("ORDER_REST_CANCELLED",),

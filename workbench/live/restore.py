@@ -114,14 +114,17 @@ def _orders(connection: sa.Connection, standing: Standing) -> None:
 
 
 def warm_until(schedule: Schedule, given: Given, first: Interval) -> int:
-    """Close of the last interval before decisions begin (B8); 0 when they begin with the history."""
+    """Close of the last interval before a start, up to which history is fed at once; 0 when decisions begin with it.
+
+    Decisions begin with the first strategy bar that opens at or after the start (B8). What comes in between is fed bar
+    by bar: a strategy bar that began before the start is made of all its base bars, or its values would be wrong.
+    """
     if given.start_ns == 0:
         return 0
     day = schedule.day_after(given.start_ns)
     if day is None:
         return 0
-    at = day.first_of_bar_from(given.strategy, given.start_ns)
-    until = day.interval(at).open_ns if at < len(day) else day.interval(len(day) - 1).close_ns
+    until = day.interval(day.first_after(given.start_ns)).open_ns
     return until if until > first.open_ns else 0
 
 

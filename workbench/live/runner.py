@@ -21,7 +21,7 @@ from workbench.live.beside import Beside, Elsewhere, beside, held_by_others
 from workbench.live.by_hand import FLATTENING, go_on_flattening
 from workbench.live.clock import Clock
 from workbench.live.days import TOLD, follow_calendar, mark_of
-from workbench.live.deciding import decide, drop, report
+from workbench.live.deciding import decide, drop, report, warm
 from workbench.live.deployed import Bar, memory_of
 from workbench.live.executor import Executor
 from workbench.live.feed import Feed
@@ -414,6 +414,8 @@ class Runner:
                 decide(page, said, interval, together.outcome(i), masks[i].word, standing.stale)
                 if FLATTENING in standing.counts:
                     go_on_flattening(said, interval.close_ns)
+            else:
+                warm(said, interval, together.digest(i))
             page.add(
                 tables.jobs,
                 {
