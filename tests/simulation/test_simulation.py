@@ -105,7 +105,7 @@ def test_at_least_forty_bugs_are_listed_each_with_a_sentence_of_its_own() -> Non
 
 
 def test_a_failure_names_its_seed_and_the_command_that_plays_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Checker, "after_turn", lambda self: self.raised(ValueError("a planted failure")))
+    monkeypatch.setattr(Checker, "after_turn", lambda self, *_: self.raised(ValueError("a planted failure")))
     report = run(range(4, 5))
     assert [one.seed for one in report.failures] == [4]
     told = complaints(report.failures)

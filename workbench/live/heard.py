@@ -6,7 +6,7 @@ each once by its id, so that what is held is always the sum of what was executed
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from workbench.brokers.port import Broker, Event, Unknown
@@ -85,12 +85,15 @@ class News(NamedTuple):
 SILENCE = News([], [], [], {})
 
 
-def heard(broker: Broker, standing: Standing) -> News:
-    """What happened in the account of a deployment since the last look; nothing when the broker cannot be asked."""
+def heard(broker: Broker, standing: Standing, read: Sequence[Event] = ()) -> News:
+    """What happened in the account of a deployment since the last look.
+
+    ``read`` are events that were read already and not looked at: all there is when the broker cannot be asked now.
+    """
     try:
         events = broker.events(standing.deployed.given.account, standing.counts["events"])
     except Unknown:
-        return SILENCE
+        events = read
     return sorted_out(standing, events) if events else SILENCE
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from workbench.brokers.port import Phase, TradedBar, Unknown, Venue
+from workbench.brokers.port import Event, Phase, TradedBar, Unknown, Venue
 from workbench.journal import tables
 from workbench.live.beginning import beginning
 from workbench.live.beside import Beside, Elsewhere, beside, held_by_others
@@ -115,6 +115,7 @@ class Runner:
         #: Deployments to be reconciled: at a start, and once a session.
         self._unchecked: set[str] = set()
         self._doubts: dict[str, int] = {}
+        self._read: dict[str, Sequence[Event]] = {}
         self._untold = False  # what is stale, to deployments that were taken on
         #: Asked after every instant of a turn, which may be one of thousands; False ends the turn there.
         self.between: Callable[[], bool] = lambda: True
@@ -339,10 +340,15 @@ class Runner:
         account = standing.deployed.given.account
         if standing.held or self.executor.pending(account):
             return True
+        if not standing.known:
+            return False
         try:
-            return bool(standing.known) and bool(self.venue.events(account, standing.counts["events"]))
+            events = self.venue.events(account, standing.counts["events"])
         except Unknown:
             return True
+        if events:
+            self._read[standing.id] = events  # a broker that was asked once may be silent the next time
+        return bool(events)
 
     def _fill(
         self, trading: Sequence[Standing], interval: Interval, bars: Mapping[str, Bar], shown: Mapping[str, TradedBar]
@@ -362,7 +368,7 @@ class Runner:
         self, page: Page, standing: Standing, phase: Phase, interval: Interval, bars: Mapping[str, Bar]
     ) -> Said | None:
         """Book what the broker reported, in the order of the law; None if there was nothing."""
-        news = heard(self.venue, standing)
+        news = heard(self.venue, standing, self._read.pop(standing.id, ()))
         self.executor.arrived(page, standing, news.arrived)
         # After a crash the entries of an interval may be heard in another phase than they filled in.
         entered = any(standing.known[one.order].reason == "ENTRY_SIGNAL" for one in news.done)
