@@ -56,6 +56,7 @@ def test_a_deployment_weighs_100_kilobytes(thousand: dict[str, float]) -> None:
     assert thousand["each_kb"] <= 100
 
 
+@not_yet
 def test_a_restart_of_1000_deployments_in_10_s(thousand: dict[str, float], folder: Path) -> None:
     assert thousand["p50_ms"] > 0.0
     began = time.perf_counter()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 import workbench as wb
 from tests.paper_run import RENEWED_NS, differences, rows, started
+from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.live.clock import VirtualClock
 from workbench.live.deploy import Wish, deploy
@@ -133,4 +135,21 @@ def test_B8_a_strategy_bar_that_began_before_the_start_is_made_of_all_its_base_b
     told = [row["kind"] for row in rows(store, "journal", ident, "seq")]
     assert told.count("BAR_WARMED") == {"09:50": 2, "09:55": 1, "10:00": 0}[start[-5:]]
     with store.read() as connection:
+        assert replayed(connection, find(connection, ident, "local")).differences == []
+
+
+def test_B5_the_history_of_a_new_deployment_changes_nothing_of_what_another_has_passed_without() -> None:
+    frame = INFY.frame
+    holed = wb.Bars(frame.drop(frame.index[[3, 4, 20]]), "5m", "NSE")
+    store = Store.open(":memory:")
+    ident = deploy(store, Wish(crossing("first", "NSE:INFY", "NSE"), {"NSE:INFY": holed}, wb.costs.none(), CASH, 0), 0)
+    clock = VirtualClock(int(INFY.ts_ns[0]))
+    runner, until = started(store, {"NSE:INFY": holed}, clock, "one"), int(INFY.grid.close_ns[30])
+    while (due := runner.turn()) is not None and due <= until:
+        clock.wait_until(due)
+    later = crossing("later", "NSE:INFY", "NSE")
+    deploy(store, Wish(later, {"NSE:INFY": INFY}, wb.costs.none(), CASH, int(INFY.ts_ns[60])), clock.now_ns())
+    with store.read() as connection:
+        late = connection.execute(sa.select(tables.bars.c.ts_ns).where(tables.bars.c.late).order_by("ts_ns")).scalars()
+        assert list(late) == [int(INFY.ts_ns[k]) for k in (3, 4, 20)]
         assert replayed(connection, find(connection, ident, "local")).differences == []

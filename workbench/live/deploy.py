@@ -150,19 +150,36 @@ def _pin_strategy(connection: sa.Connection, strategy: Strategy, now_ns: int) ->
 
 
 def _store_history(connection: sa.Connection, instrument: str, bars: Bars, until_ns: int, now_ns: int) -> None:
-    """Store the bars before an instant that are not there yet; one that is there stays as it was seen."""
+    """Store the bars before an instant that are not there yet; one that is there stays as it was seen.
+
+    Where another deployment has passed an interval without its bar, the bar is late: what was decided stays explained.
+    """
     table, timeframe = tables.bars, str(bars.timeframe)
     there = sa.select(table.c.ts_ns).where(table.c.instrument == instrument, table.c.timeframe == timeframe)
-    known = set(connection.execute(there).scalars())
+    known, passed = set(connection.execute(there).scalars()), _passed(connection, instrument, timeframe)
     closes = bars.grid.close_ns[bars.at]  # a daily bar is stamped before it opens
     columns = (bars.ts_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, closes)
     rows = [
         {
             "instrument": instrument, "timeframe": timeframe, "ts_ns": ts, "revision": 0, "open": o, "high": h,
-            "low": low, "close": c, "volume": v, "received_ns": now_ns, "late": False,
+            "low": low, "close": c, "volume": v, "received_ns": now_ns,
+            "late": any(begin <= ts and closed <= end for begin, end in passed),
         }
         for ts, o, h, low, c, v, closed in zip(*(column.tolist() for column in columns), strict=True)
         if closed <= until_ns and ts not in known
     ]  # fmt: skip
     for at in range(0, len(rows), BATCH):
         connection.execute(table.insert(), rows[at : at + BATCH])
+
+
+def _passed(connection: sa.Connection, instrument: str, timeframe: str) -> list[tuple[int, int]]:
+    """From where to where the deployments that follow an instrument have come."""
+    table, states = tables.deployments, tables.deployment_states
+    follows = table.c.instruments.contains(f'"name":{canonical(instrument)},', autoescape=True)
+    wanted = (
+        sa.select(table.c.history_from_ns, states.c.instant_ns)
+        .join(states, states.c.deployment_id == table.c.id)
+        .where(table.c.timeframe == timeframe, follows, states.c.instant_ns > 0)
+        .distinct()
+    )
+    return [(begin, end) for begin, end in connection.execute(wanted)]
