@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.simulation.mutation import Mutant, Patch, around
 from workbench.engine.records import Action
-from workbench.live import commands, deployed, freshness, gates, leaving, runner, said
+from workbench.live import commands, freshness, gates, leaving, runner, said, together
 from workbench.live.page import Page
 from workbench.schema import Reason
 
@@ -31,21 +31,22 @@ def _late_all_along() -> list[Patch]:
 
 def _holding_delays_stops() -> list[Patch]:
     def changed(before: Callable[..., Any]) -> Callable[..., Any]:
-        def close(self: Any, *given: Any) -> Any:
-            positions, least = self.desk.positions, int(self.desk.config[0]["min_holding_bars"])
-            young = [k for k in range(len(positions)) if positions[k]["bars_held"] + 1 < least]
-            kept = [(k, positions[k]["stop"].item()) for k in young]
-            for k in young:
-                positions[k]["stop"] = np.nan
-            answer = before(self, *given)
-            for k, level in kept:
-                if positions[k]["qty"] != 0.0:
-                    positions[k]["stop"] = level
-            return answer
+        def close(self: Any, *given: Any) -> None:
+            kept = []
+            for desk in (one.desk for one in self._all):
+                least = int(desk.config[0]["min_holding_bars"])
+                young = [row for row in desk.positions if row["bars_held"] + 1 < least]
+                kept += [(row, row["stop"].item()) for row in young]
+            for row, _ in kept:
+                row["stop"] = np.nan
+            before(self, *given)
+            for row, level in kept:
+                if row["qty"] != 0.0:
+                    row["stop"] = level
 
         return close
 
-    return around(deployed.Deployed, "close", changed)
+    return around(together.Together, "close", changed)
 
 
 def _flatten_unsaid() -> list[Patch]:
@@ -105,25 +106,26 @@ def _pause_forgotten() -> list[Patch]:
 def _decided_on_the_bar_before() -> list[Patch]:
     def changed(before: Callable[..., Any]) -> Callable[..., Any]:
         def feed(self: Any, interval: Any, bars: Any) -> Any:
-            last = self.__dict__.get("last_bars", bars)
-            self.__dict__["last_bars"] = dict(bars)
+            memory = vars(self._all[0])  # it outlives a session
+            last = memory.get("last_bars", bars)
+            memory["last_bars"] = dict(bars)
             return before(self, interval, last)
 
         return feed
 
-    return around(deployed.Deployed, "feed", changed)
+    return around(together.Together, "feed", changed)
 
 
 def _gaps_filled() -> list[Patch]:
     def changed(before: Callable[..., Any]) -> Callable[..., Any]:
         def feed(self: Any, interval: Any, bars: Any) -> Any:
-            known = self.__dict__.setdefault("known_bars", {})
+            known = vars(self._all[0]).setdefault("known_bars", {})
             known.update(bars)
             return before(self, interval, {**known, **bars} if interval.open_ns else bars)
 
         return feed
 
-    return around(deployed.Deployed, "feed", changed)
+    return around(together.Together, "feed", changed)
 
 
 def _let_go_at_once() -> list[Patch]:

@@ -125,6 +125,17 @@ def test_the_oracle_imports_nothing_of_the_product(name: str) -> None:
 
 
 @pytest.mark.fuzz
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("idempotency", CLASSES)
+@pytest.mark.parametrize("budget", [Budget(2, 1, 0), Budget(1, 1, 1)], ids=str)
+def test_every_schedule_of_three_things_that_go_wrong_is_played(idempotency: Idempotency, budget: Budget) -> None:
+    counted = count(idempotency, budget)
+    print(f"\n{idempotency.value}, {budget}: {counted.schedules:,} schedules")
+    assert counted.schedules > 1_000
+    assert not counted.failures
+
+
+@pytest.mark.fuzz
 @pytest.mark.parametrize("idempotency", CLASSES)
 def test_twenty_thousand_schedules(idempotency: Idempotency) -> None:
     seeds = range(100_000, 100_000 + 6_667)

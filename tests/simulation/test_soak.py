@@ -1,4 +1,4 @@
-"""The long part of the simulation, run once by the check: two thousand schedules, all of one intent, every bug."""
+"""The long part of the simulation, run once by the check: two thousand schedules, many of one intent, every bug."""
 
 from __future__ import annotations
 
@@ -29,16 +29,9 @@ def test_every_bug_is_caught_within_two_thousand_schedules(mutant: Mutant) -> No
 
 
 @pytest.mark.parametrize("idempotency", CLASSES)
-def test_every_schedule_of_two_crashes_and_a_fault_of_the_wire_is_played(idempotency: Idempotency) -> None:
-    counted = count(idempotency, Budget(crashes=2, network=1, takeovers=0))
-    print(f"\n{idempotency.value}: {counted.schedules:,} schedules")
-    assert counted.schedules > 5_000
-    assert not counted.failures
-
-
-@pytest.mark.parametrize("idempotency", CLASSES)
-def test_every_schedule_of_a_crash_a_fault_of_the_wire_and_a_takeover_is_played(idempotency: Idempotency) -> None:
-    counted = count(idempotency, Budget(crashes=1, network=1, takeovers=1))
-    print(f"\n{idempotency.value}, two runners: {counted.schedules:,} schedules")
-    assert counted.schedules > 1_000
+@pytest.mark.parametrize("budget", [Budget(1, 1, 0), Budget(1, 0, 1), Budget(0, 1, 1)], ids=str)
+def test_every_schedule_of_two_things_that_go_wrong_is_played(idempotency: Idempotency, budget: Budget) -> None:
+    counted = count(idempotency, budget)
+    print(f"\n{idempotency.value}, {budget}: {counted.schedules:,} schedules")
+    assert counted.schedules > 100
     assert not counted.failures
