@@ -14,17 +14,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from workbench.journal.chain import FIRST, link
-from workbench.journal.tables import deployment_states, journal
+from workbench.journal.rows import journal_rows, numbers_beyond
+from workbench.journal.tables import deployment_states
 
 #: More than these are not listed: a journal with so many faults is not mended row by row.
 MOST_FAULTS = 100
 
 _COLUMNS = ("seq", "instant_ns", "at_ns", "kind", "body", "hash")
-_ROWS = (
-    sa.select(*(journal.c[name] for name in _COLUMNS))
-    .where(journal.c.deployment_id == sa.bindparam("deployment"))
-    .order_by(journal.c.seq)
-)
 _HEAD = sa.select(deployment_states.c.head_seq, deployment_states.c.head_hash).where(
     deployment_states.c.deployment_id == sa.bindparam("deployment")
 )
@@ -67,9 +63,11 @@ def faults(connection: sa.Connection, deployment_id: str) -> list[str]:
     found = connection.execute(_HEAD, {"deployment": deployment_id}).one_or_none()
     if found is None:
         return [f"There is no state of deployment {deployment_id!r}, so that the end of its journal is not known."]
-    streamed = connection.execute(_ROWS, {"deployment": deployment_id}, execution_options={"yield_per": 1_000})
-    with streamed:
-        return chain_faults(deployment_id, map(Row._make, streamed), Head(*found))
+    head = Head(*found)
+    below, beyond = numbers_beyond(connection, deployment_id, head.seq)
+    rows = map(Row._make, journal_rows(connection, deployment_id, _COLUMNS))
+    added = [f"Row {number!r} is there, and rows are numbered from 1 to {head.seq}." for number in below + beyond]
+    return (added + chain_faults(deployment_id, rows, head))[: MOST_FAULTS + 1]
 
 
 def chain_faults(deployment_id: str, rows: Iterable[Row], head: Head) -> list[str]:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from workbench.journal import tables
 from workbench.journal.chain import canonical
+from workbench.journal.rows import journal_rows
 from workbench.live.given import Given
 from workbench.live.page import Page
 from workbench.live.standing import Standing
@@ -86,9 +86,7 @@ def follow_calendar(connection: sa.Connection, page: Page, standing: Standing, n
 
 def told_calendars(connection: sa.Connection, given: Given) -> list[tuple[int, Calendar]]:
     """Calendars that the journal tells of, in order, each with the instant up to which the one before was in force."""
-    table = tables.journal
-    wanted = table.select().where(table.c.deployment_id == given.id, table.c.kind.in_(("STARTED", "CALENDAR_CHANGED")))
-    rows = connection.execute(wanted.order_by(table.c.seq)).all()
+    rows = journal_rows(connection, given.id, kinds=("STARTED", "CALENDAR_CHANGED"))
     return [(row.instant_ns, calendar_of(given.calendar.name, json.loads(row.body))) for row in rows]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from workbench.engine.levels import excursion_frac
 from workbench.engine.records import Records
 from workbench.journal import tables
+from workbench.journal.rows import journal_rows, points_of
 from workbench.schema import Reason
 
 _TEXT = ("instrument", "side", "kind", "reason", "status", "order_id", "direction", "entry_reason", "exit_reason")
@@ -114,22 +116,18 @@ def trades_frame(
 
 def closed_trades(connection: sa.Connection, deployment_id: str) -> list[dict[str, Any]]:
     """What the journal says of each trade that ended, in the order of their exits."""
-    at = tables.journal
-    wanted = sa.select(at.c.body).where(at.c.deployment_id == deployment_id, at.c.kind == "TRADE_CLOSED")
-    return [json.loads(body) for body in connection.execute(wanted.order_by(at.c.seq)).scalars()]
+    return [json.loads(row.body) for row in journal_rows(connection, deployment_id, ("body",), ("TRADE_CLOSED",))]
 
 
 def equity_frame(connection: sa.Connection, deployment_id: str, initial_cash: float) -> pd.DataFrame:
     """One row an instant at which an instrument had a bar: cash, position value, equity, drawdown (R2)."""
-    at = tables.equity_points
-    columns = sa.select(at.c.ts_ns, at.c.cash, at.c.position_value)
-    rows = connection.execute(columns.where(at.c.deployment_id == deployment_id).order_by(at.c.ts_ns)).all()
-    cash, value = (np.array([row[place] for row in rows], np.float64) for place in (1, 2))
+    rows = list(points_of(connection, deployment_id))
+    cash, value = (np.array([getattr(row, name) for row in rows], np.float64) for name in ("cash", "position_value"))
     equity = cash + value
     peak = np.maximum.accumulate(np.maximum(equity, initial_cash))
     return pd.DataFrame(
         {"cash": cash, "position_value": value, "equity": equity, "drawdown_frac": equity / peak - 1.0},
-        index=times([row[0] for row in rows]).rename("ts_close"),
+        index=times([row.ts_ns for row in rows]).rename("ts_close"),
     )
 
 
@@ -137,14 +135,12 @@ def journal_frame(
     connection: sa.Connection, deployment_id: str, kind: str | None, before: int | None, limit: int
 ) -> pd.DataFrame:
     """Rows of the journal, the newest first; ``body`` as plain data."""
-    at = tables.journal
-    wanted = at.select().where(at.c.deployment_id == deployment_id)
-    if kind is not None:
-        wanted = wanted.where(at.c.kind == kind)
-    if before is not None:
-        wanted = wanted.where(at.c.seq < before)
-    found = connection.execute(wanted.order_by(at.c.seq.desc()).limit(limit)).mappings()
-    rows = [{**row, "instant": row["instant_ns"], "at": row["at_ns"], "body": json.loads(row["body"])} for row in found]
+    kinds = None if kind is None else (kind,)
+    found = islice(journal_rows(connection, deployment_id, kinds=kinds, before=before, newest_first=True), limit)
+    rows = [
+        {"seq": row.seq, "instant": row.instant_ns, "at": row.at_ns, "kind": row.kind, "body": json.loads(row.body)}
+        for row in found
+    ]
     frame = table(rows, JOURNAL)
     return frame.astype({"kind": "str"})
 

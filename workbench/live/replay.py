@@ -19,6 +19,7 @@ from workbench.brokers.port import Event
 from workbench.errors import ConfigError
 from workbench.journal import tables
 from workbench.journal.chain import canonical
+from workbench.journal.rows import journal_rows, points_of
 from workbench.journal.verify import faults
 from workbench.live.beginning import beginning
 from workbench.live.by_hand import hand_over, leave, take_over, terms_of
@@ -44,6 +45,7 @@ MADE = frozenset(
     "ORDER_CANCELLED FILLED ORDER_ENDED ORDER_REST_CANCELLED RISK_EXIT_TRIGGERED TRADE_CLOSED FLATTEN_FAILED".split()
 )
 _INTENT = ("number", "action", "cid", "order_no", "instrument", "side", "qty", "kind", "reason", "price", "decided_ns")
+_POINT = ("ts_ns", "cash", "position_value", "held")
 
 
 class Verdict(NamedTuple):
@@ -93,7 +95,7 @@ class Replay:
         self.differences = faults(connection, given.id)
         self._rows = [
             Row(row.seq, row.instant_ns, row.at_ns, row.kind, json.loads(row.body))
-            for row in self._select(tables.journal, tables.journal.c.seq)
+            for row in journal_rows(connection, given.id)
         ]
         if self._rows:
             # The calendar that was in force, not the one of today.
@@ -262,9 +264,9 @@ class Replay:
         ).one()
         if state.layout == layout() and bytes(state.records) != standing.deployed.state():
             self.differences.append("deployment_states: account and positions are not those of the journal")
-        points = [tuple(row.values()) for row in page.inserted["equity_points"]]
-        stored = self._select(tables.equity_points, tables.equity_points.c.ts_ns)
-        self._same("equity_points", [tuple(row) for row in stored], points)
+        points = [tuple(row[name] for name in _POINT) for row in page.inserted["equity_points"]]
+        stored = points_of(self._connection, self.given.id)
+        self._same("equity_points", [tuple(getattr(row, name) for name in _POINT) for row in stored], points)
         intents = [tuple(row[name] for name in _INTENT) for row in page.inserted["intents"]]
         stored = self._select(tables.intents, tables.intents.c.number)
         self._same("intents", [tuple(getattr(row, name) for name in _INTENT) for row in stored], intents)

@@ -201,18 +201,22 @@ def _create_journal() -> None:
     """The journal and the curve of the account."""
     op.create_table(
         "journal",
-        sa.Column("deployment_id", sa.String(128), sa.ForeignKey("deployments.id"), primary_key=True, nullable=False),
         sa.Column("seq", sa.BigInteger(), primary_key=True, nullable=False),
+        sa.Column("deployment_id", sa.String(128), sa.ForeignKey("deployments.id"), primary_key=True, nullable=False),
         sa.Column("instant_ns", sa.BigInteger(), nullable=False),
         sa.Column("at_ns", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(128), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("hash", sa.String(128), nullable=False),
     )
+    rare = sa.text("kind NOT IN ('EVALUATED', 'BAR_CLOSED_RECEIVED', 'BAR_WARMED')")
+    op.create_index(
+        "journal_rare", "journal", ["deployment_id", "kind", "seq"], sqlite_where=rare, postgresql_where=rare
+    )
     op.create_table(
         "equity_points",
-        sa.Column("deployment_id", sa.String(128), sa.ForeignKey("deployments.id"), primary_key=True, nullable=False),
         sa.Column("ts_ns", sa.BigInteger(), primary_key=True, nullable=False),
+        sa.Column("deployment_id", sa.String(128), sa.ForeignKey("deployments.id"), primary_key=True, nullable=False),
         sa.Column("cash", sa.Double(), nullable=False),
         sa.Column("position_value", sa.Double(), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
