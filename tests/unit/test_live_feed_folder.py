@@ -266,7 +266,7 @@ def test_a_line_that_does_not_end_is_waited_for(tmp_path: pathlib.Path) -> None:
         ("A_5m.csv", f"{HEADER}\n{row('09:20')}\n{row('09:15')}\n".encode(), "times go back"),
         ("A_5m.csv", b"", "the file is empty"),
         ("A_5m.csv.gz", gzip.compress(f"{HEADER}\n{row('09:15')}\n".encode())[:-12], "the file cannot be read"),
-        ("A_5m.csv.gz", gzip.compress(b"a" * 99)[:10] + b"\xff" * 40, "the compressed file is damaged"),
+        ("A_5m.csv.gz", gzip.compress(b"a" * 99)[:10] + b"\xff" * 40, "the file cannot be read"),
     ],
     ids=["open end", "parquet", "no zone", "backwards", "empty", "cut", "damaged"],
 )

@@ -230,6 +230,10 @@ def test_B6_times_with_and_without_offset_are_refused(write: Write) -> None:
     ("ts,open,high,low,close\n", "bars.csv", "there are no bars in it"),
     ("ts,open,high,low,close\nyesterday,1,1,1,1\n", "bars.csv", r"row 0 \(line 2\): 'yesterday' is not a time"),
     ("ts,open,high,low,close\n2024-03-01 09:15+05:30,1,1,1,x\n", "bars.csv", r"row 0 \(line 2\): close 'x' is no"),
+    ("ts,open,high,low,close\n2024-03-01 09:15+05:30,1,1,1,1,7\n", "bars.csv",
+     "line 2: there are 6 fields under 5 names"),
+    ("ts,open,high,low,close\n2024-03-01 09:15+05:30,1,1,1,1\n2024-03-01 09:20+05:30,1,1,1,1,7\n", "bars.csv",
+     "cannot be read as a table: .*Expected 5 fields in line 3, saw 6"),
     ("no parquet at all", "bars.parquet", "damaged or cut short"),
     ("ts,open\n", "bars.xlsx", "files ending in '.xlsx' are not read"),
 ])
@@ -252,6 +256,21 @@ def test_B6_a_truncated_parquet_file_is_refused(write: Write, tmp_path: pathlib.
         path.write_bytes(whole[:size])
         with pytest.raises(DataError, match=r"cut\.parquet: the Parquet file is damaged or cut short"):
             read_bars(path, "5m", "NSE")
+
+
+def test_B6_a_damaged_compressed_file_is_refused(write: Write, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "bars.csv.gz"
+    pd.read_csv(write(lines(lambda t: f"{t}+05:30", "ts,open,high,low,close,volume"))).to_csv(path, index=False)
+    whole = path.read_bytes()
+    for damaged in (whole[:10] + b"\xff" * 40, whole[:-12], whole[:30] + b"\x00" * 9 + whole[39:]):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"bars\.csv\.gz: the (file cannot be read|text cannot be read as a table)"):
+            read_bars(path, "5m", "NSE")
+
+
+def test_B6_empty_fields_at_the_end_of_lines_are_passed_over(write: Write) -> None:
+    text = lines(lambda t: f"{t}+05:30", "ts,open,high,low,close,volume").replace("\n", ",\n")
+    check_read(read_bars(write(text.replace("volume,", "volume", 1)), "5m", "NSE"))
 
 
 def test_B6_a_file_of_two_symbols_is_refused(write: Write) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -141,8 +140,6 @@ def read_whole(path: pathlib.Path, timeframe: Timeframe, calendar: Calendar, lay
             raise DataError(f"{path}: the file was written to while it was read.")
     except OSError as error:
         raise DataError(f"{path}: {unreadable(path, error)}.") from error
-    except zlib.error as error:
-        raise DataError(f"{path}: the compressed file is damaged: {error}.") from error
     return bars
 
 

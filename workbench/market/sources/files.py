@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import pathlib
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
@@ -213,12 +214,16 @@ def _read_text(path: pathlib.Path, names: list[str] | None) -> tuple[pd.DataFram
     """A delimited text file; the header's own names, unchanged, or the names given for a file without one."""
     head = _head(path).replace("\r\n", "\n").replace("\r", "\n")
     separator = max(",;\t|", key=head.splitlines()[0].count) if head.strip() else ","
-    header = next(csv.reader(io.StringIO(head), delimiter=separator), [])
+    lines = csv.reader(io.StringIO(head), delimiter=separator)
+    header, first = next(lines, []), next(lines, [])
     if names is None and header and all(_is_value(cell) for cell in header[-4:]):
         raise DataError(f"{path}, line 1: there is no header, the file begins with {','.join(header)!r}. Name the "
                         "columns in order: columns=('date', 'time', 'open', 'high', 'low', 'close', 'volume').")
     if names is not None and len(names) != len(header):
         raise DataError(f"{path}, line 1: the file has {len(header)} columns, {len(names)} names were given.")
+    if names is None and any(cell.strip() for cell in first[len(header):]):
+        # The library would pass over what the first line has too much; of any other line it says so itself.
+        raise DataError(f"{path}, line 2: there are {len(first)} fields under {len(header)} names. Name every column.")
     skipped = 0 if names is not None else 1
     try:
         table = pd.read_csv(path, sep=separator, header=None, skiprows=skipped, names=range(len(header)),
@@ -226,7 +231,7 @@ def _read_text(path: pathlib.Path, names: list[str] | None) -> tuple[pd.DataFram
                             low_memory=False)
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=names or header), skipped + 1
-    except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError) as error:
+    except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: the text cannot be read as a table: {_one_line(error)}.") from error
     table.columns = pd.Index(names or header)
     while len(table) and table.iloc[-1].isna().all():
@@ -242,7 +247,7 @@ def _head(path: pathlib.Path) -> str:
     try:
         with opener(path, "rb") as file:
             return str(file.read(8192).decode(_encoding(path), errors="replace").lstrip("\ufeff"))
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: the file cannot be read: {_one_line(error)}.") from error
 
 
