@@ -245,9 +245,9 @@ class Commands:
         if kept.holdings and not keep:
             return Answer(
                 False,
-                f"{given.name} holds {kept.words()}. Nothing was changed. Wait until it is flat, or say that the "
-                "position is kept: --keep, keep=True. Nobody manages it then; its orders stay at the broker unless "
-                "they are cancelled too: --cancel-protective, keep_protective=False.",
+                f"{given.name} holds {kept.words()}. Nothing was changed. Close it with flatten, wait until it is "
+                "flat, or say that the position is kept: --keep, keep=True. Nobody manages it then; its orders stay at "
+                "the broker unless they are cancelled too: --cancel-protective, keep_protective=False.",
             )
         if standing.parts and not keep:
             return Answer(
