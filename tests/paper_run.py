@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.costs import CostModel
 from workbench.engine.desk import written
+from workbench.engine.fitting import common_grid
 from workbench.engine.records import Action
 from workbench.journal import tables
 from workbench.journal.store import Store
@@ -18,7 +19,8 @@ from workbench.live.clock import VirtualClock
 from workbench.live.deploy import Wish, deploy
 from workbench.live.feeds.replay import ReplayFeed
 from workbench.live.lease import Lease
-from workbench.live.runner import Runner
+from workbench.live.runner import GRACE_NS, Runner
+from workbench.live.starting import start_ns_of
 from workbench.market.bars import Bars
 from workbench.schema import OrderKind, Reason
 from workbench.strategy import Strategy
@@ -42,10 +44,15 @@ def started(store: Store, data: Mapping[str, Bars], clock: VirtualClock, holder:
 
 
 def paper_run(
-    store: Store, strategy: Strategy, data: Mapping[str, Bars], costs: CostModel, cash: float, stop: Stop = never
-) -> str:
-    """Deploy and run to the end of the data; ``stop`` says after which turns all but the database is forgotten."""
-    ident = deploy(store, Wish(strategy, data, costs, cash, 0), 0)
+    store: Store, strategy: Strategy, data: Mapping[str, Bars], costs: CostModel, cash: float, stop: Stop = never,
+    start: Any = None,
+) -> str:  # fmt: skip
+    """Deploy and run to the end of the data; ``stop`` says after which turns all but the database is forgotten.
+
+    ``start`` is that of a backtest: without one decisions begin with the first bar.
+    """
+    since_ns = 0 if start is None else start_ns_of(start, common_grid(data))
+    ident = deploy(store, Wish(strategy, data, costs, cash, since_ns), 0)
     clock, turn = VirtualClock(0), 0
     clock.wait_until(min(int(one.ts_ns[0]) for one in data.values()))
     runner = started(store, data, clock, "one")
@@ -55,7 +62,7 @@ def paper_run(
             runner.lease.renew()
         due = runner.turn()
         turn += 1
-        if due is None or due > last:
+        if due is None or due > last + GRACE_NS:
             return ident
         if stop(turn):
             clock = VirtualClock(clock.now_ns())

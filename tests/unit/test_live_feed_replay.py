@@ -145,3 +145,12 @@ def test_what_is_not_there_is_refused(instrument: str, timeframe: str, calendar:
     feed = ReplayFeed({"NSE:A": bars_at(["2024-01-15 09:15+05:30"], "5m", NSE)})
     with pytest.raises(ConfigError, match=message):
         feed.follow(instrument, timeframe, resolve_calendar(calendar), 0)
+
+
+def test_B7_an_instrument_that_ends_before_others_is_complete_through_their_end() -> None:
+    long = ["2024-01-15 09:15+05:30", "2024-01-15 09:20+05:30", "2024-01-15 09:25+05:30"]
+    feed = following({"NSE:A": bars_at(long[:1], "5m", NSE), "NSE:B": bars_at(long, "5m", NSE)})
+    feed.take(ns("2024-01-15 09:25+05:30"))
+    assert feed.through_ns("NSE:A", "5m") == ns("2024-01-15 09:25+05:30")
+    feed.take(ns("2024-01-15 12:00+05:30"))
+    assert feed.through_ns("NSE:A", "5m") == feed.through_ns("NSE:B", "5m") == ns("2024-01-15 09:30+05:30")

@@ -61,6 +61,7 @@ class ReplayFeed:
         self._data = dict(data)
         self._followed: dict[str, _Followed] = {}
         self._new: dict[str, int] = {}
+        self._end_ns = max((int(one.grid.close_ns[one.at[-1]]) for one in self._data.values()), default=0)
         self._now_ns = 0
         self._at = 0
         self._hold(_Order(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32)), [])
@@ -100,13 +101,17 @@ class ReplayFeed:
         return [self._numbered[self._whose[at]].bar(self._row[at]) for at in range(first, stop)]
 
     def through_ns(self, instrument: str, timeframe: str) -> int:
-        """The last instant that was asked for, at most the close of the instrument's last bar; 0 if not known."""
+        """The last instant that was asked for, at most the close of the last bar of any instrument; 0 if not known.
+
+        What is replayed is there whole: an instrument whose bars end before those of others was traded no more, as a
+        backtest takes it, and nothing of it is missing.
+        """
         one = self._followed.get(instrument)
         if one is None or instrument in self._new:
             return 0
         if timeframe != one.timeframe and Timeframe.parse(timeframe) != one.bars.timeframe:
             return 0
-        return min(self._now_ns, one.close_ns.item(-1))
+        return min(self._now_ns, self._end_ns)
 
     def next_ns(self, now_ns: int) -> int | None:
         """Close of the next bar that was not handed over, of any instrument; None at the end."""
