@@ -51,8 +51,22 @@ def paper_run(
 
     ``start`` is that of a backtest: without one decisions begin with the first bar.
     """
+    ident = deployed(store, strategy, data, costs, cash, start)
+    passed(store, data, stop)
+    return ident
+
+
+def deployed(
+    store: Store, strategy: Strategy, data: Mapping[str, Bars], costs: CostModel, cash: float, start: Any = None,
+    name: str = "",
+) -> str:  # fmt: skip
+    """Deploy before anything has passed; decisions begin as in a backtest."""
     since_ns = 0 if start is None else start_ns_of(start, common_grid(data))
-    ident = deploy(store, Wish(strategy, data, costs, cash, since_ns), 0)
+    return deploy(store, Wish(strategy, data, costs, cash, since_ns, name=name), 0)
+
+
+def passed(store: Store, data: Mapping[str, Bars], stop: Stop) -> None:
+    """Let all bars pass through the runner of a database."""
     clock, turn = VirtualClock(0), 0
     clock.wait_until(min(int(one.ts_ns[0]) for one in data.values()))
     runner = started(store, data, clock, "one")
@@ -63,7 +77,7 @@ def paper_run(
         due = runner.turn()
         turn += 1
         if due is None or due > last + GRACE_NS:
-            return ident
+            return
         if stop(turn):
             clock = VirtualClock(clock.now_ns())
             runner = started(store, data, clock, "one")

@@ -61,13 +61,16 @@ class PaperWorld(NamedTuple):
     start: Any
 
 
-def drawn(seed: int) -> PaperWorld:
-    """The world of a seed."""
+def drawn(seed: int, beside: int | None = None) -> PaperWorld:
+    """The world of a seed; worlds with the same ``beside`` share exchange, base timeframe and dates, not bars."""
     rng = random.Random(seed)
-    calendar, base, frames, coarser, days = rng.choice(_FRAMES)
-    names = tuple(f"{calendar}:X{k}" for k in range(rng.choice([1, 1, 1, 2, 3, 4])))
+    shared = rng if beside is None else random.Random(beside)
+    calendar, base, frames, coarser, days = shared.choice(_FRAMES)
+    first = day_number(shared.choice(_DATES))
+    names = tuple(f"{calendar}:W{seed}X{k}" for k in range(rng.choice([1, 1, 1, 2, 3, 4])))
     timeframe = rng.choice(frames)
-    data = _data(rng, calendar, base, names, days)
+    grid = build_grid(resolve_calendar(calendar), Timeframe.parse(base), first * DAY_NS, (first + days) * DAY_NS)
+    data = {name: _bars(np.random.default_rng(rng.getrandbits(32)), grid, calendar, base) for name in names}
     while True:
         try:
             strategy = wb.Strategy(**_fields(rng, calendar, base, names, timeframe, coarser))
@@ -83,12 +86,6 @@ def drawn(seed: int) -> PaperWorld:
         first = next(iter(data.values())).frame.index
         start = first[rng.randrange(1 + len(first) // 2)].date()
     return PaperWorld(strategy, data, rng.choice(rates), rng.choice([20_000.0, 1e6, 1e7]), start)
-
-
-def _data(rng: random.Random, calendar: str, base: str, names: tuple[str, ...], days: int) -> dict[str, wb.Bars]:
-    first = day_number(rng.choice(_DATES))
-    grid = build_grid(resolve_calendar(calendar), Timeframe.parse(base), first * DAY_NS, (first + days) * DAY_NS)
-    return {name: _bars(np.random.default_rng(rng.getrandbits(32)), grid, calendar, base) for name in names}
 
 
 def _bars(draw: Any, grid: Any, calendar: str, base: str) -> wb.Bars:
@@ -110,7 +107,7 @@ def _bars(draw: Any, grid: Any, calendar: str, base: str) -> wb.Bars:
     kept &= ~np.isin(grid.session, draw.choice(np.unique(grid.session), draw.integers(0, 2)))
     if draw.random() < 0.2:
         kept[: n // 5] = False
-    kept[n // 2] = True
+    kept[n // 2] = kept[-1] = True  # the last one, so that worlds beside each other end together
     index = pd.DatetimeIndex(stamps(grid)[kept].view("datetime64[ns]"), tz="UTC", name="ts")
     frame = pd.DataFrame(rows[kept], index, ["open", "high", "low", "close"])
     frame["volume"] = draw.integers(0, 10_000, kept.sum()).astype(float)
