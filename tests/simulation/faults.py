@@ -65,7 +65,7 @@ class Plan:
         That somebody stores the bar to come, as the history of a new deployment does, now and then another version.
     takeover : float
         That another runner takes the lease while this one stands still, at a boundary.
-    pause, kill, stop : float
+    pause, kill, stop, flatten : float
         That a person acts between two turns.
     reacts : float
         That a person pauses because an order hangs.
@@ -105,6 +105,7 @@ class Plan:
     reacts: float = 0.0
     kill: float = 0.0
     stop: float = 0.0
+    flatten: float = 0.0
     races: float = 0.0
     leaves: float = 0.0
     cleans: bool = True
@@ -119,7 +120,7 @@ class Plan:
             for name in kinds
             if dice.random() < density
         }
-        for name in ("jump", "mute", "ahead", "pause", "stop"):
+        for name in ("jump", "mute", "ahead", "pause", "stop", "flatten"):
             if name in rates:
                 rates[name] = min(rates[name], 0.08)
         for name in (*AT_BOUNDARIES[1:], *AT_COMMITS):
