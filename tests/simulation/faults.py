@@ -120,7 +120,7 @@ class Plan:
             for name in kinds
             if dice.random() < density
         }
-        for name in ("jump", "mute", "ahead", "pause", "stop", "flatten"):
+        for name in ("jump", "mute", "ahead", "pause", "stop"):
             if name in rates:
                 rates[name] = min(rates[name], 0.08)
         for name in (*AT_BOUNDARIES[1:], *AT_COMMITS):
@@ -131,6 +131,8 @@ class Plan:
             rates["rest_cancelled"] = dice.choice(RATES_OF_ORDERS)
         if "races" in rates:
             rates["leaves"] = dice.choice(RATES_OF_ORDERS)
+        if "flatten" in rates and dice.random() < 0.5:
+            rates["reject"] = dice.choice(RATES_OF_ORDERS)
         cleans = dice.random() < 0.5
         if only:
             rates = {name: rate for name, rate in rates.items() if name in only}

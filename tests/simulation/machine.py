@@ -57,6 +57,7 @@ class Process:
         self.feed = SimulatedFeed(machine.market)
         self.runner: Runner | None = None
         self.is_new, self.was_down = True, False
+        self.n_deployed = 0  # of what a person deploys, as far as this process has looked for it
 
     def boot(self) -> None:
         """Take the lease, waiting for its end, and put the runner together."""
@@ -67,6 +68,7 @@ class Process:
         wire = Wire(machine.broker, self)
         gates = Gates(machine.clock.now_ns, machine.switch.down)
         runner = Runner(machine.clock, self.lease, self.feed, wire, gates)
+        self.n_deployed = machine.person.n_deployed
         with self.store.read() as connection:
             (running, _), (leaving, _) = given_deployments(connection), still_leaving(connection)
         for given in [*running, *leaving]:
@@ -99,8 +101,9 @@ class Process:
         self.lease.renew()
         leaves = any(one.status is Status.STOPPED for one in self.runner.standings.values())
         is_asked = machine.person.acts(machine.clock.now_ns())
-        if machine.world.later:
+        if self.n_deployed < machine.person.n_deployed:
             self._take_on_new(self.runner)
+            self.n_deployed = machine.person.n_deployed
         if is_asked or self.is_new or self.was_down or leaves:
             for one in self.commands.obey(machine.clock.now_ns()):
                 machine.say(f"{one.asked.verb} {one.asked.deployment_id[:4]}: {one.answer.text}")

@@ -75,6 +75,11 @@ class Person:
         What is deployed, and what comes later.
     broker : EmulatedBroker
         Whose screen a person sees, whatever the runner was told.
+
+    Attributes
+    ----------
+    n_deployed : int
+        How many deployments they have written down so far.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Person:
     ) -> None:
         self._driver, self._switch, self._dice, self._world, self._broker = driver, switch, dice, world, broker
         self._later = dict(world.later)
+        self.n_deployed = 0
         self.asked: dict[str, str] = {}
 
     def acts(self, now_ns: int) -> bool:
@@ -172,6 +178,7 @@ class Person:
             if self._driver.in_transaction or self._dice.between(0, 1 if held * side < 0.0 else 19):
                 continue
             del self._later[ident]
+            self.n_deployed += 1
             passed = self._driver.execute("SELECT MAX(instant_ns) FROM deployment_states").fetchone()[0]
             changed = {"start_ns": max(passed, self._world.slots[0].open_ns), "created_ns": now_ns}
             for table, row in written.items():

@@ -27,6 +27,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PARTS = [range(first, first + 75) for first in range(0, 450, 75)]
 #: Worlds in which somebody deploys beside a position of the other direction.
 HELD_BESIDE = ("against", "heirs")
+#: Seeds in which the broker refuses the exit that a person asked for: three among the first thousand do.
+EXIT_REFUSED = {427, 609, 834}
 #: Bugs that the suite puts in, of three kinds, each caught within the first hundred schedules.
 SAMPLE = (
     "epoch_unchecked", "cursor_too_early", "resent_blindly", "stops_not_sent", "kill_ignored_at_send",
@@ -60,12 +62,12 @@ def test_the_schedules_of_the_suite_hold_every_kind_of_fault_and_world() -> None
 def test_the_schedules_of_the_suite_close_and_hand_over_positions() -> None:
     """What people do to positions is met, with everything that may come of it: else the zeros say nothing of it."""
     driver, done = new_database(), Counter[str]()
-    seeds = (seed for seed in range(450) if world_of(seed) in HELD_BESIDE)
-    for seed in seeds:
+    seeds = {seed for seed in range(450) if world_of(seed) in HELD_BESIDE}
+    for seed in sorted(seeds | EXIT_REFUSED):
         done.update(play(seed, driver).deeds)
     assert done >= Counter({
         "deployed later": 50, "mismatch": 30, "chose adopt": 10, "chose flatten": 10, "chose stay": 5,
-        "transfers": 25, "went on by itself": 5, "flattened": 20, "exit refused": 1, "flattened again": 1,
+        "transfers": 25, "went on by itself": 5, "flattened": 20, "exit refused": 4, "flattened again": 3,
     })  # fmt: skip
     assert "by hand: " in table(run(range(30)))
 
@@ -135,7 +137,7 @@ def test_the_emulated_broker_shares_no_code_with_ours() -> None:
     assert imported == ["from workbench.brokers.port import ("]
 
 
-@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided", "fresh"])
+@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided", "by_hand", "fresh"])
 def test_the_oracle_imports_nothing_of_the_product(name: str) -> None:
     source = (ROOT / "tests" / "simulation" / f"{name}.py").read_text(encoding="utf-8")
     assert "workbench" not in source
