@@ -21,6 +21,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from tests.simulation.by_hand import check_by_hand, deeds
 from tests.simulation.decided import check_decided
 from tests.simulation.fresh import check_fresh
 from tests.simulation.look import MINUTE_NS, NEAR, OPEN_STATES, STALE_NS, Look, Violation
@@ -140,11 +141,11 @@ class Checker:
         check_fresh(look, begun_ns)
         for ident, seq, digest in look.rows("SELECT deployment_id, head_seq, head_hash FROM deployment_states"):
             self._heads[ident][seq] = digest
-        for ident in look.world.idents:
+        for ident in look.idents:
             held = sum(qty != 0.0 for qty in look.broker.books[ident].positions.values())
             if held > look.world.rules[ident].most_positions and not look.state(ident).startswith("PAUSED_"):
                 look.complain("I5", f"{ident[:4]} holds {held} positions")
-            self._protected(ident)
+            self._protected(ident, begun_ns)
             self._paused_rightly(ident)
 
     def _paused_rightly(self, ident: str) -> None:
@@ -158,13 +159,11 @@ class Checker:
             ident,
         )
         for name, ours, _ in json.loads(rows[0][0]).get("differences", ()) if rows else ():
-            left = look.rows(
-                "SELECT TOTAL(side * qty) FROM fills WHERE deployment_id = ? AND instrument = ?", ident, name
-            )[0][0]
+            left = self._booked(ident, name)
             if abs(left - ours) > NEAR:
                 look.complain("I3", f"{ident[:4]} believed to hold {ours:g} {name}, and its fills leave {left:g}")
 
-    def _protected(self, ident: str) -> None:
+    def _protected(self, ident: str, begun_ns: int) -> None:
         """I7: a position that was told a bar ago is protected, is leaving, or rows of the journal say why not."""
         look = self._look
         rules, book, now = look.world.rules[ident], look.broker.books[ident], look.now_ns()
@@ -173,6 +172,8 @@ class Checker:
         for name, told in book.told.items():
             if told == 0.0 or now - book.told_ns[name] <= look.bar_ns or self._explained(ident, name):
                 continue
+            if look.broker.mute_ns >= begun_ns and abs(self._booked(ident, name) - told) > NEAR:
+                continue  # it was told to a process that ended on it, and this one could not ask
             resting = [
                 one for one in book.working() if one.instrument == name and one.reduces and one.side * told < 0.0
             ]
@@ -188,6 +189,11 @@ class Checker:
                 level = look.rows("SELECT price FROM orders WHERE cid = ?", order.cid)
                 if level and abs(level[0][0] - order.level) > NEAR:
                     look.complain("I7", f"stop {order.cid} rests at {order.level:g}, and should at {level[0][0]:g}")
+
+    def _booked(self, ident: str, name: str) -> float:
+        """Units that the fills that are kept leave."""
+        wanted = "SELECT TOTAL(side * qty) FROM fills WHERE deployment_id = ? AND instrument = ?"
+        return float(self._look.rows(wanted, ident, name)[0][0])
 
     def _explained(self, ident: str, name: str) -> bool:
         """Whether something is still to be said or told, a person is asked, or the broker refused in the last bar."""
@@ -216,6 +222,7 @@ class Checker:
         check_settled(self._look)
         check_journals(self._look, self._heads)
         check_decided(self._look)
+        check_by_hand(self._look)
 
     def digest(self) -> str:
         """Hash of every journal, for comparing two runs of one seed."""
@@ -224,8 +231,12 @@ class Checker:
         )
         return hashlib.blake2b(repr(heads).encode(), digest_size=8).hexdigest()
 
+    def deeds(self) -> dict[str, int]:
+        """What people did and what came of it, by its name."""
+        return deeds(self._look)
+
     def paused(self) -> tuple[int, int]:
         """Deployments that wait for a person at the end, and intents that do."""
         look = self._look
-        waiting = sum(look.state(one).startswith("PAUSED_") for one in look.world.idents)
+        waiting = sum(look.state(one).startswith("PAUSED_") for one in look.idents)
         return waiting, look.count("SELECT COUNT(*) FROM intents WHERE state = 'NEEDS_OPERATOR'")

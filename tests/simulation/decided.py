@@ -13,13 +13,15 @@ Row = tuple[int, int, int, str, Any]
 
 #: Rows of the journal that an instant leaves.
 PASSED = ("EVALUATED", "BAR_CLOSED_RECEIVED")
+#: Rows of a person after which nothing is evaluated until a person resumes.
+PAUSING = ("PAUSED", "FLATTEN_REQUESTED", "POSITION_HANDED_OVER")
 #: Rows after which an order works no more.
 ENDED = ("FILLED", "ORDER_CANCELLED", "ORDER_REJECTED", "ORDER_ENDED", "ORDER_EXPIRED")
 
 
 def check_decided(look: Look) -> None:
     """Everything of this module."""
-    for ident in look.world.idents:
+    for ident in look.idents:
         rows = look.journal(ident)
         _entries_have_reasons(look, ident, rows)
         _held_back(look, ident, rows)
@@ -36,6 +38,8 @@ def _decided_once(look: Look, ident: str, rows: list[Row]) -> None:
     passed = Counter(instant_ns for _, instant_ns, _, kind, _ in rows if kind in PASSED)
     jobs = {row[0] for row in look.rows("SELECT key FROM jobs WHERE deployment_id = ?", ident)}
     for slot in look.world.slots:
+        if slot.open_ns < look.began_ns(ident):
+            continue
         if passed.get(slot.close_ns, 0) != 1:
             look.complain("I4", f"{ident[:4]} passed {slot.close_ns} {passed.get(slot.close_ns, 0)} times")
         if not any(key.endswith(f":{slot.close_ns}") for key in jobs):
@@ -47,7 +51,7 @@ def _entries_have_reasons(look: Look, ident: str, rows: list[Row]) -> None:
     rules = look.world.rules[ident]
     evaluated = {instant_ns: (body, at_ns) for _, instant_ns, at_ns, kind, body in rows if kind == "EVALUATED"}
     for order in look.broker.books[ident].orders:
-        if order.reduces or order.kind != "open":
+        if order.reduces or order.kind != "open" or order.is_transfer:
             continue
         body, at_ns = evaluated.get(order.decided_ns, ({}, 0))
         wanted = [one for one in body.get("decisions", ()) if one[0] == order.instrument and "ENTRY_TRUE" in one[1:3]]
@@ -71,10 +75,18 @@ def _entries_have_reasons(look: Look, ident: str, rows: list[Row]) -> None:
 
 def _held_back(look: Look, ident: str, rows: list[Row]) -> None:
     """I4, I6: between a pause and its end no signal reaches a decision, and after a stop nothing is decided."""
-    paused = killed = stopped = False
+    paused = killed = stopped = beside = False
     for seq, _, _, kind, body in rows:
-        if kind in ("PAUSED", "RESUMED") and "command" in body:
-            paused = kind == "PAUSED"
+        # Who was flattened or gave a position away is paused, whether a row says so or not.
+        if kind in PAUSING and "command" in body:
+            paused = True
+        elif kind == "RESUMED":
+            paused, beside = paused and "command" not in body, False
+        elif kind == "PAUSED" and body.get("why") == "DIRECTION_MISMATCH":
+            beside = True
+        elif kind == "MISMATCH_RESOLVED":
+            # Who chooses to take the position or to close it wants the deployment to go on, though it was paused.
+            paused, beside = body["choice"] == "STAY", beside and body["choice"] != "ADOPT"
         elif kind == "KILLED":
             killed = True
         elif kind == "CONFIG_CHANGED" and body.get("kill_switch") == "armed":
@@ -83,7 +95,7 @@ def _held_back(look: Look, ident: str, rows: list[Row]) -> None:
             stopped = True
         elif kind in PASSED and stopped:
             look.complain("I6", f"row {seq} of {ident[:4]}: an instant passed after the stop")
-        elif kind == "EVALUATED" and (paused or killed) and not body.get("held_back"):
+        elif kind == "EVALUATED" and (paused or killed or beside) and not body.get("held_back"):
             look.complain("I6" if killed else "I4", f"row {seq} of {ident[:4]}: evaluated while paused or killed")
 
 
@@ -117,12 +129,14 @@ def _flatten_tried(look: Look, ident: str, rows: list[Row]) -> None:
     at_ns = max(slot.open_ns for slot in look.world.slots if slot.day == look.world.slots[0].day)
     held: Counter[str] = Counter()
     leaving: dict[int, str] = {}  # working exits: number to instrument
+    given = {cid for cid, in look.rows("SELECT cid FROM intents WHERE action = 'TRANSFER'")}
     was_there = False
     for _, instant_ns, _, kind, body in rows:
         if kind in PASSED and was_there:
             break
         was_there = was_there or (kind in PASSED and instant_ns == at_ns)
-        if kind == "FILLED":
+        # What somebody was given after that close leaves at the next one.
+        if kind == "FILLED" and not (was_there and body["cid"] in given):
             held[body["instrument"]] += body["side"] * body["qty"]
         if kind == "ORDER_INTENT_CREATED" and body["reason"] != "ENTRY_SIGNAL":
             leaving[body["order"]] = body["instrument"]
@@ -151,8 +165,8 @@ def _flatten_tried_again(look: Look, ident: str) -> None:
             ident, name, evening[-1],
         )[0][0]  # fmt: skip
         again = look.count(
-            "SELECT COUNT(*) FROM orders WHERE deployment_id = ? AND instrument = ? AND reason = 'FORCED_FLATTEN'"
-            " AND decided_ns > ?",
+            "SELECT COUNT(*) FROM orders WHERE deployment_id = ? AND instrument = ?"
+            " AND reason IN ('FORCED_FLATTEN', 'MANUAL_FLATTEN') AND decided_ns > ?",
             ident, name, decided_ns,
         )  # fmt: skip
         if decided_ns < evening[-1] and min(told) < evening[-1] and abs(left) > NEAR and not again:

@@ -102,6 +102,7 @@ class Order:
     arrived_ns: int
     visible_ns: int
     sent_ns: int
+    is_transfer: bool = False
     state: str = "WORKING"
     filled: float = 0.0
     triggered: bool = False
@@ -125,6 +126,7 @@ class Execution(NamedTuple):
     charges: float
     at_ns: int
     bar_ns: int
+    is_transfer: bool = False
 
 
 @dataclass
@@ -171,6 +173,8 @@ class EmulatedBroker:
         The truth, in order.
     rejected : set of str
         Client ids of orders that it refused.
+    mute_ns : int
+        When it was asked last what happened, and did not say.
     """
 
     def __init__(self, idempotency: Idempotency, now_ns: Callable[[], int], mood: Mood) -> None:
@@ -179,6 +183,7 @@ class EmulatedBroker:
         self.executions: list[Execution] = []
         self.rejected: set[str] = set()
         self._told = 0
+        self.mute_ns = -1
         self._last: dict[str, TradedBar] = {}
 
     @property
@@ -201,6 +206,7 @@ class EmulatedBroker:
         """What happened in an account after an event, as far as it was published."""
         self._arrive_late()
         if self.mood.is_blind("events"):
+            self.mute_ns = self._now_ns()
             raise Unknown("the connection was lost")
         book = self.books[account]
         self._publish(book)
@@ -259,6 +265,8 @@ class EmulatedBroker:
         book = self.books[request.account]
         there = book.under(request.cid)
         working = [one for one in there if one.state == "WORKING"]
+        if request.action == "TRANSFER":
+            return self._transferred(book, request, at_ns, sent_ns)
         if request.action == "SUBMIT":
             if request.cid in self.rejected and self._idempotency is Idempotency.UNIQUE_FOREVER and not there:
                 return Answer(False, reason="the id was refused before")
@@ -279,6 +287,20 @@ class EmulatedBroker:
                     self._end(order, "CANCELLED", "nothing is left")
         return Answer(True, working[0].broker_id)
 
+    def _transferred(self, book: Book, request: Request, at_ns: int, sent_ns: int) -> Answer:
+        """A position changes hands inside the house: once by its id, whole, at its price, and without charges."""
+        if there := book.under(request.cid):
+            return Answer(False, there[0].broker_id, duplicate=True, reason="it has changed hands")
+        answer, order = self._taken(book, request, at_ns, sent_ns), book.orders[-1]
+        qty = order.qty
+        if order.reduces:
+            qty = min(qty, max(0.0, -order.side * book.positions.get(order.instrument, 0.0)))
+        if qty <= 0.0:
+            self._end(order, "EXPIRED", "there is no position to hand over")
+        else:
+            self._executed(book, order, (qty, request.price, 0.0), self._now_ns())
+        return answer
+
     def _races(self, order: Order) -> bool:
         """Whether an entry has filled after all, between two bars, at the last price there was."""
         if order.reduces or not self.mood.fills_first():
@@ -294,7 +316,7 @@ class EmulatedBroker:
             instrument=request.instrument, side=request.side, qty=request.qty, kind=request.kind, level=request.price,
             reduces=request.reduces, contingent=request.contingent, number=request.number,
             decided_ns=request.decided_ns, arrived_ns=at_ns, visible_ns=at_ns + self.mood.invisible_ns(),
-            sent_ns=sent_ns,
+            sent_ns=sent_ns, is_transfer=request.action == "TRANSFER",
         )  # fmt: skip
         book.orders.append(order)
         self._tell(book, order, "ACCEPTED", at_ns)
@@ -322,8 +344,7 @@ class EmulatedBroker:
                     self._fill(book, order, bar, price)
 
     def _fill(self, book: Book, order: Order, bar: TradedBar, price: float) -> None:
-        now, name = self._now_ns(), order.instrument
-        held, most = book.positions.get(name, 0.0), order.left
+        held, most = book.positions.get(order.instrument, 0.0), order.left
         if order.reduces:
             most = min(most, max(0.0, -order.side * held))
             if most <= 0.0:
@@ -332,17 +353,22 @@ class EmulatedBroker:
         share = self.mood.share()
         qty = most if share >= 1.0 else max(1.0, float(int(most * share)))
         qty = min(qty, most)
+        self._executed(book, order, (qty, price, qty * price * CHARGES_FRAC), bar.open_ns)
+
+    def _executed(self, book: Book, order: Order, terms: tuple[float, float, float], bar_ns: int) -> None:
+        """Units change hands at a price, with charges."""
+        (qty, price, charges), name = terms, order.instrument
         order.filled += qty
         order.triggered = True
-        book.positions[name] = held + order.side * qty
+        book.positions[name] = book.positions.get(name, 0.0) + order.side * qty
         execution = Execution(
-            order.account, f"X{len(self.executions) + 1}", order.cid, name, order.side, qty, price,
-            qty * price * CHARGES_FRAC, now, bar.open_ns,
+            order.account, f"X{len(self.executions) + 1}", order.cid, name, order.side, qty, price, charges,
+            self._now_ns(), bar_ns, order.is_transfer,
         )  # fmt: skip
         self.executions.append(execution)
         if order.left <= 0.0:
             order.state = "FILLED"
-        self._tell(book, order, "FILL", bar.open_ns, execution)
+        self._tell(book, order, "FILL", bar_ns, execution)
         if order.state == "WORKING" and (self.mood.cancels_rest() or (order.reduces and book.positions[name] == 0.0)):
             self._end(order, "CANCELLED", "the rest is cancelled")
         if book.positions[name] == 0.0 and self.mood.cleans:

@@ -65,7 +65,7 @@ class Plan:
         That somebody stores the bar to come, as the history of a new deployment does, now and then another version.
     takeover : float
         That another runner takes the lease while this one stands still, at a boundary.
-    pause, kill, stop : float
+    pause, kill, stop, flatten : float
         That a person acts between two turns.
     reacts : float
         That a person pauses because an order hangs.
@@ -105,6 +105,7 @@ class Plan:
     reacts: float = 0.0
     kill: float = 0.0
     stop: float = 0.0
+    flatten: float = 0.0
     races: float = 0.0
     leaves: float = 0.0
     cleans: bool = True
@@ -130,6 +131,8 @@ class Plan:
             rates["rest_cancelled"] = dice.choice(RATES_OF_ORDERS)
         if "races" in rates:
             rates["leaves"] = dice.choice(RATES_OF_ORDERS)
+        if "flatten" in rates and dice.random() < 0.5:
+            rates["reject"] = dice.choice(RATES_OF_ORDERS)
         cleans = dice.random() < 0.5
         if only:
             rates = {name: rate for name, rate in rates.items() if name in only}

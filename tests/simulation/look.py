@@ -55,8 +55,21 @@ class Look:
         self.world, self.market, self.broker, self.now_ns = world, market, broker, now_ns
         self._driver = driver
         self.found: list[Violation] = []
+        self._idents: tuple[str, ...] = ()
         self.bar_ns = int(world.slots[0].close_ns - world.slots[0].open_ns)
         self.slot_of = {slot.close_ns: slot for slot in world.slots}
+
+    @property
+    def idents(self) -> tuple[str, ...]:
+        """Deployments that are there; some come later."""
+        if len(self._idents) < len(self.world.idents):
+            there = {ident for ident, in self.rows("SELECT id FROM deployments")}
+            self._idents = tuple(one for one in self.world.idents if one in there)
+        return self._idents
+
+    def began_ns(self, ident: str) -> int:
+        """From which instant on a deployment decides."""
+        return int(self.rows("SELECT start_ns FROM deployments WHERE id = ?", ident)[0][0])
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of a query."""

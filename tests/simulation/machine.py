@@ -19,12 +19,13 @@ from tests.simulation.wire import Wire
 from tests.simulation.world import World
 from workbench.brokers.port import Idempotency, Request
 from workbench.errors import Fenced, HaltError, RetryableError, UncertainCommit
-from workbench.live.arrivals import still_leaving
+from workbench.live.arrivals import arrived, still_leaving
 from workbench.live.assembly import LEASE_NS, see_stored
 from workbench.live.clock import VirtualClock
 from workbench.live.commands import Commands
 from workbench.live.feed import ClosedBar
 from workbench.live.gates import Gates
+from workbench.live.given import Given
 from workbench.live.lease import Lease
 from workbench.live.restore import given_deployments, open_intents, restored
 from workbench.live.runner import Runner
@@ -56,6 +57,7 @@ class Process:
         self.feed = SimulatedFeed(machine.market)
         self.runner: Runner | None = None
         self.is_new, self.was_down = True, False
+        self.n_deployed = 0  # of what a person deploys, as far as this process has looked for it
 
     def boot(self) -> None:
         """Take the lease, waiting for its end, and put the runner together."""
@@ -66,27 +68,43 @@ class Process:
         wire = Wire(machine.broker, self)
         gates = Gates(machine.clock.now_ns, machine.switch.down)
         runner = Runner(machine.clock, self.lease, self.feed, wire, gates)
+        self.n_deployed = machine.person.n_deployed
         with self.store.read() as connection:
             (running, _), (leaving, _) = given_deployments(connection), still_leaving(connection)
-        deployed = [*running, *leaving]
-        for given in deployed:
-            with self.store.read() as connection:
-                standing = restored(connection, given)
-                intents = open_intents(connection, standing, wire.idempotency is Idempotency.UNIQUE_FOREVER)
-            see_stored(self.store, runner, given, standing.deployed.passed_ns)  # type: ignore[arg-type]
-            wire.open_account(given.account, None)
-            runner.add(standing)
-            runner.executor.plan(intents)
+        for given in [*running, *leaving]:
+            self._take_on(runner, given)
         self.commands = Commands(self.store, runner, machine.switch)  # type: ignore[arg-type]
         self.runner = runner
 
+    def _take_on(self, runner: Runner, given: Given) -> None:
+        """One deployment as the database has it."""
+        venue = runner.venue
+        with self.store.read() as connection:
+            standing = restored(connection, given)
+            intents = open_intents(connection, standing, venue.idempotency is Idempotency.UNIQUE_FOREVER)
+        see_stored(self.store, runner, given, standing.deployed.passed_ns)  # type: ignore[arg-type]
+        self.machine.broker.open_account(given.account)
+        runner.add(standing)
+        runner.executor.plan(intents)
+
+    def _take_on_new(self, runner: Runner) -> None:
+        """What somebody has deployed since."""
+        with self.store.read() as connection:
+            new, _ = arrived(connection, runner.standings)
+        for given in new:
+            self._take_on(runner, given)
+
     def turn(self) -> int | None:
-        """Renew the lease, obey what was asked, and let the runner do what is due."""
+        """Renew the lease, take on what is new, obey what was asked, and let the runner do what is due."""
         assert self.runner is not None
         machine = self.machine
         self.lease.renew()
         leaves = any(one.status is Status.STOPPED for one in self.runner.standings.values())
-        if machine.person.acts(machine.clock.now_ns()) or self.is_new or self.was_down or leaves:
+        is_asked = machine.person.acts(machine.clock.now_ns())
+        if self.n_deployed < machine.person.n_deployed:
+            self._take_on_new(self.runner)
+            self.n_deployed = machine.person.n_deployed
+        if is_asked or self.is_new or self.was_down or leaves:
             for one in self.commands.obey(machine.clock.now_ns()):
                 machine.say(f"{one.asked.verb} {one.asked.deployment_id[:4]}: {one.answer.text}")
         self.is_new, self.was_down = False, machine.switch.is_down
@@ -193,7 +211,7 @@ class Machine:
         for ident in world.idents:
             self.broker.open_account(ident)
         self.switch = Switch()
-        self.person = Person(driver, self.switch, self.dice, world.idents)
+        self.person = Person(driver, self.switch, self.dice, world, self.broker)
         self.checker = Checker(world, self.market, driver, self.broker, self.clock.now_ns, self.switch)
         self.process: Process | None = None
         self.events: list[str] = []

@@ -39,6 +39,8 @@ class Outcome(NamedTuple):
         What must not be; empty when all is well.
     faults : dict of str to int
         What went wrong on purpose, by kind.
+    deeds : dict of str to int
+        What people did to positions, by kind.
     orders, executions : int
         At the broker.
     intents, operator : int
@@ -56,6 +58,7 @@ class Outcome(NamedTuple):
     world: str
     found: list[Violation]
     faults: dict[str, int]
+    deeds: dict[str, int]
     orders: int
     executions: int
     intents: int
@@ -69,6 +72,17 @@ class Outcome(NamedTuple):
 def class_of(seed: int) -> Idempotency:
     """Class of the broker of a seed."""
     return CLASSES[seed % len(CLASSES)]
+
+
+def _plan(seed: int, broker: Idempotency) -> tuple[str, Plan]:
+    """World and plan: what is drawn first."""
+    source = random.Random(f"{seed} {broker.value} plan")
+    return source.choice(NAMES), Plan.drawn(source)
+
+
+def world_of(seed: int) -> str:
+    """Name of the world of a seed."""
+    return _plan(seed, class_of(seed))[0]
 
 
 def play(
@@ -88,10 +102,8 @@ def play(
         How often requests are lost and processes end, against the plan: 1 is brutal, 0.01 a bad day.
     """
     broker = idempotency or class_of(seed)
-    source = random.Random(f"{seed} {broker.value} plan")
-    name = source.choice(NAMES)
-    plan = Plan.drawn(source).scaled(ambiguity)
-    dice = Dice(plan, random.Random(f"{seed} {broker.value} faults"), BAR_NS)
+    name, plan = _plan(seed, broker)
+    dice = Dice(plan.scaled(ambiguity), random.Random(f"{seed} {broker.value} faults"), BAR_NS)
     bars = world(name).bars(random.Random(f"{seed} {broker.value} market"))
     machine = Machine(world(name), dice, broker, bars, driver)
     with parsed_once():
@@ -101,8 +113,8 @@ def play(
     intents = driver.execute("SELECT COUNT(*) FROM intents").fetchone()[0]
     orders = sum(len(book.orders) for book in machine.broker.books.values())
     return Outcome(
-        seed, broker, name, checker.found, machine.dice.drawn, orders, len(machine.broker.executions), intents,
-        operator, paused, len(machine.world.idents), checker.digest(), machine.events,
+        seed, broker, name, checker.found, machine.dice.drawn, checker.deeds(), orders, len(machine.broker.executions),
+        intents, operator, paused, len(machine.world.idents), checker.digest(), machine.events,
     )  # fmt: skip
 
 
@@ -112,6 +124,7 @@ class Tally:
 
     schedules: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    deeds: Counter[str] = field(default_factory=Counter)
     orders: int = 0
     executions: int = 0
     intents: int = 0
@@ -124,6 +137,7 @@ class Tally:
         """Count one schedule."""
         self.schedules += 1
         self.faults.update(one.faults)
+        self.deeds.update(one.deeds)
         self.found.update({violation.invariant for violation in one.found})
         for name in ("orders", "executions", "intents", "operator", "paused", "deployments"):
             setattr(self, name, getattr(self, name) + getattr(one, name))
@@ -215,6 +229,8 @@ def table(report: Report) -> str:
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     kinds = sum((one.faults for one in report.tallies.values()), Counter[str]())
     lines.append("faults: " + ", ".join(f"{name} {count:,}" for name, count in sorted(kinds.items())))
+    done = sum((one.deeds for one in report.tallies.values()), Counter[str]())
+    lines.append("by hand: " + ", ".join(f"{name} {count:,}" for name, count in sorted(done.items())))
     rate = report.schedules / report.seconds
     lines.append(
         f"{report.schedules:,} schedules in {report.seconds:.1f} s, {rate:.0f} a second; journals {report.digest}"

@@ -15,7 +15,7 @@ KEYS = {
     "intents": ("deployment_id", "number"),
     "orders": ("cid",),
     "bars": ("instrument", "timeframe", "ts_ns", "revision"),
-    "journal": ("deployment_id", "seq"),
+    "journal": ("seq", "deployment_id"),
 }
 
 
@@ -25,7 +25,7 @@ def check_settled(look: Look) -> None:
     _orders_once(look)
     _intents_ended(look)
     _operators_asked_rightly(look)
-    for ident in look.world.idents:
+    for ident in look.idents:
         _fills_are_executions(look, ident)
         _positions_agree(look, ident)
         _working_orders_work(look, ident)
@@ -47,8 +47,9 @@ def _orders_once(look: Look) -> None:
             if count > 1:
                 look.complain("I1", f"{count} orders with the id {cid}")
             known = look.count(
-                "SELECT COUNT(*) FROM intents WHERE deployment_id = ? AND cid = ? AND action = 'SUBMIT'", ident, cid
-            )
+                "SELECT COUNT(*) FROM intents WHERE deployment_id = ? AND cid = ? AND action IN ('SUBMIT', 'TRANSFER')",
+                ident, cid,
+            )  # fmt: skip
             kept = look.count("SELECT COUNT(*) FROM orders WHERE cid = ?", cid)
             told = look.count(
                 "SELECT COUNT(*) FROM journal WHERE deployment_id = ? AND instr(body, ?)"
@@ -58,7 +59,8 @@ def _orders_once(look: Look) -> None:
             if (known, kept, told) != (1, 1, 1):
                 look.complain("I9", f"order {cid} has {known} intents, {kept} rows and {told} rows of the journal")
         same = Counter(
-            (one.instrument, one.side, one.decided_ns) for one in book.orders if not one.reduces and one.kind == "open"
+            (one.instrument, one.side, one.decided_ns) for one in book.orders
+            if not one.reduces and one.kind == "open" and not one.is_transfer
         )
         for key, count in same.items():
             if count > 1:
@@ -215,7 +217,7 @@ def _exits_passed(look: Look) -> None:
 
 def check_journals(look: Look, heads: dict[str, dict[int, str]]) -> None:
     """I9: rows without holes, each bound to the one before, up to the head; heads seen before are still there."""
-    for ident in look.world.idents:
+    for ident in look.idents:
         before, at = "0" * 32, 0
         for seq, instant_ns, at_ns, kind, body, digest in look.rows(
             "SELECT seq, instant_ns, at_ns, kind, body, hash FROM journal WHERE deployment_id = ? ORDER BY seq", ident

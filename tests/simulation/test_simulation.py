@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -17,13 +18,17 @@ from tests.simulation.checker import Checker
 from tests.simulation.emulated import EmulatedBroker
 from tests.simulation.exhaustive import Budget, count
 from tests.simulation.mutants import MUTANTS, caught
-from tests.simulation.run import CLASSES, complaints, play, run, table
+from tests.simulation.run import CLASSES, complaints, play, run, table, world_of
 from tests.simulation.world import NAMES, new_database
 from workbench.brokers.port import Idempotency
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: Schedules of the quick suite, in parts that run beside each other; ``test_soak`` goes on with those behind them.
 PARTS = [range(first, first + 75) for first in range(0, 450, 75)]
+#: Worlds in which somebody deploys beside a position of the other direction.
+HELD_BESIDE = ("against", "heirs")
+#: Seeds in which the broker refuses the exit that a person asked for: three among the first thousand do.
+EXIT_REFUSED = {427, 609, 834}
 #: Bugs that the suite puts in, of three kinds, each caught within the first hundred schedules.
 SAMPLE = (
     "epoch_unchecked", "cursor_too_early", "resent_blindly", "stops_not_sent", "kill_ignored_at_send",
@@ -47,10 +52,24 @@ def test_the_schedules_of_the_suite_hold_every_kind_of_fault_and_world() -> None
         "crash", "lost", "silent", "late", "not_sent", "reject", "reject_later", "partial", "told_late", "told_twice",
         "blind", "shuffled", "invisible", "busy", "uncertain", "full", "jump", "slow", "bar_late", "bar_missing",
         "bar_twice", "bar_revised", "mute", "takeover", "pause", "kill", "stop",
+        "flatten",
     }  # fmt: skip
     assert {one.world for one in outcomes} == set(NAMES)
     assert {one.idempotency for one in outcomes} == set(CLASSES)
     assert sum(one.executions for one in outcomes) > 300
+
+
+def test_the_schedules_of_the_suite_close_and_hand_over_positions() -> None:
+    """What people do to positions is met, with everything that may come of it: else the zeros say nothing of it."""
+    driver, done = new_database(), Counter[str]()
+    seeds = {seed for seed in range(450) if world_of(seed) in HELD_BESIDE}
+    for seed in sorted(seeds | EXIT_REFUSED):
+        done.update(play(seed, driver).deeds)
+    assert done >= Counter({
+        "deployed later": 50, "mismatch": 30, "chose adopt": 10, "chose flatten": 10, "chose stay": 5,
+        "transfers": 25, "went on by itself": 5, "flattened": 20, "exit refused": 4, "flattened again": 3,
+    })  # fmt: skip
+    assert "by hand: " in table(run(range(30)))
 
 
 def test_a_seed_gives_the_same_journals_twice() -> None:
@@ -118,7 +137,7 @@ def test_the_emulated_broker_shares_no_code_with_ours() -> None:
     assert imported == ["from workbench.brokers.port import ("]
 
 
-@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided", "fresh"])
+@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided", "by_hand", "fresh"])
 def test_the_oracle_imports_nothing_of_the_product(name: str) -> None:
     source = (ROOT / "tests" / "simulation" / f"{name}.py").read_text(encoding="utf-8")
     assert "workbench" not in source

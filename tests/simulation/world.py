@@ -55,6 +55,8 @@ class Rules:
         +1 for long alone, -1 for short alone, 0 for both.
     most_positions : int
         Slots.
+    comes_later : bool
+        Whether somebody deploys it in the middle of a schedule.
     """
 
     stop_frac: float = 0.0
@@ -64,6 +66,10 @@ class Rules:
     bar_bars: int = 1
     side: int = 1
     most_positions: int = 1
+    comes_later: bool = False
+
+
+Written = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ class World:
         Of each deployment.
     traded : dict
         Instruments of each deployment.
+    later : dict
+        What somebody writes who deploys in the middle of a schedule: rows of tables by the names of their columns.
     calm_between : tuple of int
         First and last interval with whose close faults may be over.
     """
@@ -91,6 +99,7 @@ class World:
     idents: tuple[str, ...]
     rules: dict[str, Rules]
     traded: dict[str, tuple[str, ...]]
+    later: dict[str, Written]
     calm_between: tuple[int, int]
 
     def bars(self, source: random.Random) -> dict[str, list[ClosedBar]]:
@@ -149,6 +158,28 @@ def _pair() -> list[tuple[Strategy, Rules]]:
     return [(long, Rules(stop_frac=0.005)), (short, Rules(stop_frac=0.005, side=-1))]
 
 
+def _against() -> list[tuple[Strategy, Rules]]:
+    """One that is short as often as it may, and a long one that somebody deploys beside it."""
+    short = _strategy(
+        "short", direction="SHORT", entry="close > 0", exit="close < 0", stop_loss_frac=0.006, max_trades_per_day=6
+    )
+    long = _strategy("long", entry="close > 0", exit="close < 0", stop_loss_frac=0.004, take_profit_frac=0.006)
+    return [(short, Rules(stop_frac=0.006, side=-1)), (long, Rules(stop_frac=0.004, comes_later=True))]
+
+
+def _heirs() -> list[tuple[Strategy, Rules]]:
+    """Two that are long, and a short one that takes over from both or from neither."""
+    one = _strategy("one", entry="close > 0", exit="close < 0", stop_loss_frac=0.006)
+    two = _strategy("two", product="CNC", entry="close > open", exit="close < 0", sizing=FixedQty(7))
+    short = _strategy("short", direction="SHORT", entry="close < open", exit="close > open", trailing_stop_frac=0.005,
+                      stop_loss_frac=0.007)  # fmt: skip
+    return [
+        (one, Rules(stop_frac=0.006)),
+        (two, Rules(flattens=False)),
+        (short, Rules(stop_frac=0.007, trails=True, side=-1, comes_later=True)),
+    ]
+
+
 def _one_intent() -> list[tuple[Strategy, Rules]]:
     strategy = _strategy("one", product="CNC", entry="close > 0", exit="close < 0", max_trades_per_day=1)
     return [(strategy, Rules(flattens=False))]
@@ -170,6 +201,8 @@ MAKERS = {
     "closes": _closes,
     "pair": _pair,
     "coarse": _coarse,
+    "against": _against,
+    "heirs": _heirs,
 }
 NAMES = tuple(MAKERS)
 #: The smallest world: one intent, decided at the first close, filled in the second bar, and a bar to settle.
@@ -195,10 +228,22 @@ def world(name: str) -> World:
             idents[ident], traded[ident] = rules, strategy.instruments
         with store.read() as connection:
             driver: Any = connection.connection.dbapi_connection
+        later = {ident: _taken_out(driver, ident) for ident, rules in idents.items() if rules.comes_later}
         image = driver.serialize()
     assert isinstance(image, bytes)
     calm = (1, 1) if name == SMALL else (len(after) - 5, len(after) - 3)
-    return World(name, names, after, image, tuple(idents), idents, traded, calm)
+    return World(name, names, after, image, tuple(idents), idents, traded, later, calm)
+
+
+def _taken_out(driver: sqlite3.Connection, ident: str) -> Written:
+    """Rows of a deployment, out of the database: they come back when somebody deploys it."""
+    written: Written = {}
+    for table, key in (("deployment_states", "deployment_id"), ("deployments", "id")):
+        found = driver.execute(f"SELECT * FROM {table} WHERE {key} = ?", (ident,))
+        written[table] = dict(zip((one[0] for one in found.description), found.fetchone(), strict=True))
+        driver.execute(f"DELETE FROM {table} WHERE {key} = ?", (ident,))
+    driver.commit()
+    return dict(reversed(written.items()))
 
 
 def _times(start: dt.datetime, count: int) -> list[tuple[pd.Timestamp, int]]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from workbench.engine.desk import grown
 from workbench.live.deployed import Deployed
+from workbench.live.mismatch import takes_over
 from workbench.live.said import Said
 from workbench.live.schedule import schedule_of
 from workbench.live.standing import Standing
@@ -66,7 +67,8 @@ def flatten(said: Said, names: Iterable[str], ns: int, body: Mapping[str, Any]) 
     for name in wanted:
         standing.counts.setdefault(ASKED + name, ns)
     parts = {name: _in_parts(standing, name) for name in wanted}
-    now = [name for name in wanted if not parts[name]]
+    # What is on its way from another deployment leaves when it is here.
+    now = [name for name in wanted if not parts[name] and not takes_over(standing)]
     standing.write(said.page, ns, said.at_ns, "FLATTEN_REQUESTED", {**body, "instruments": now})
     leave(said, now, ns)
     for order in sorted(order for orders in parts.values() for order in orders):
@@ -146,7 +148,9 @@ def _is_flat(standing: Standing, name: str) -> bool:
 
 
 def _is_leaving(standing: Standing, name: str) -> bool:
-    """Whether an exit works, or what filled in part waits to be booked."""
+    """Whether an exit works, what filled in part waits to be booked, or the position is still to come."""
+    if takes_over(standing):
+        return True
     row = standing.deployed.desk.positions[standing.deployed.number[name]]
     return bool(row["exit_reason"] != 0) or any(order in standing.cut for order in _in_parts(standing, name))
 

@@ -27,7 +27,7 @@ from workbench.live.asking import Answer, Asked, Verb, answered, waiting
 from workbench.live.by_hand import flatten, forget
 from workbench.live.killswitch import KillSwitch
 from workbench.live.leaving import Leaving, Say
-from workbench.live.mismatch import CONTINUES, EXIT_ONLY
+from workbench.live.mismatch import CONTINUES, EXIT_ONLY, takes_over
 from workbench.live.page import Page
 from workbench.live.reconcile import differences
 from workbench.live.resolving import Resolving
@@ -219,6 +219,8 @@ class Commands:
         if leaving and standing.status is Status.RUNNING and standing.held_qty():
             text = f"{name} holds what it took over, and only exits: {kept_of(standing).words()}."
             return Answer(False, f"{text} Wait until it is flat, or flatten it: workbench flatten {name}.")
+        if takes_over(standing):
+            return Answer(False, f"{name} is taking a position over: ask again in a moment.")
         if unclear and one.body.get("acknowledged") is not True:
             return Answer(
                 False,
@@ -276,6 +278,8 @@ class Commands:
 
     def _unclear(self, standing: Standing) -> str:
         """Why nobody may walk away yet: what the broker holds is not what we have heard of; empty if it is."""
+        if self._runner.executor.moves(standing.deployed.given.account):
+            return "a position is changing hands"
         try:
             there = self._runner.venue.positions(standing.deployed.given.account)
         except Unknown:
@@ -284,6 +288,7 @@ class Commands:
 
     def _flatten(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:
         kept, entries = kept_of(standing), entries_of(standing)
+        coming = takes_over(standing)
         names = {holding.instrument for holding in kept.holdings} | standing.held_qty().keys()
         names |= {standing.known[order].instrument for order in entries}
         if not names:
@@ -295,6 +300,10 @@ class Commands:
             write_down(page, standing, now_ns, "PAUSED", {**one.by(), "kept": kept_of(standing).plain()})
         standing.keep(page, now_ns)
         self._said.append(said)
+        if coming:
+            name = standing.deployed.given.name
+            text = f"{name} is taking a position over. That leaves as soon as a bar has closed with it."
+            return Answer(True, f"{text} It is paused and enters nothing until it is resumed.")
         return Answer(True, flattened(standing, kept, len(entries)))
 
     def _resolve(self, page: Page, one: Asked, standing: Standing, now_ns: int) -> Answer:

@@ -63,11 +63,14 @@ class Executor:
         self._broker, self._lease, self._now_ns, self._refusal = broker, lease, now_ns, refusal
         self._sending, self._sent = sending, sent
         self._open: dict[str, dict[int, Intent]] = {}
+        self._moving: set[tuple[str, int]] = set()  # open intents by which a position changes hands
 
     def plan(self, intents: Sequence[Intent]) -> None:
         """Take over intents that are committed."""
         for one in intents:
             self._open.setdefault(one.request.account, {})[one.number] = one
+            if one.request.action == "TRANSFER":
+                self._moving.add((one.request.account, one.number))
 
     def forget(self, account: str, numbers: Sequence[int]) -> None:
         """Let go of intents that are never sent."""
@@ -95,6 +98,10 @@ class Executor:
     def pending(self, account: str) -> bool:
         """Whether something is still to be said or learned in an account."""
         return bool(self._open.get(account))
+
+    def moves(self, account: str = "") -> bool:
+        """Whether a position is between two hands: in an account, or in any."""
+        return any(not account or one == account for one, _ in self._moving)
 
     def due(self, standings: Mapping[str, Standing]) -> list[tuple[Standing, Intent]]:
         """Intents to be sent or asked about now, by deployment and in order.
@@ -193,7 +200,9 @@ class Executor:
 
     def _learn(self, page: Page, standing: Standing, intent: Intent, answer: Answer | Exception) -> None:
         if isinstance(answer, NotSent):
-            intent.state = IntentState.PLANNED
+            # That this word did not leave says nothing of one before it, which may be on its way still.
+            if intent.state is not IntentState.UNKNOWN:
+                intent.state = IntentState.PLANNED
             page.intent(standing.id, intent.number, state=intent.state.value)
         elif isinstance(answer, Exception):
             intent.state = IntentState.UNKNOWN
@@ -233,3 +242,4 @@ class Executor:
 
     def _close(self, intent: Intent) -> None:
         self._open[intent.request.account].pop(intent.number, None)
+        self._moving.discard((intent.request.account, intent.number))

@@ -5,10 +5,10 @@
     HELD ──exits filled──▶ PLANNED ──▶ SUBMITTING ──▶ ACKED
      │                        │             ├────────▶ REJECTED    the broker proved that it did not take it
      └──own bar opened──▶ EXPIRED ◀─────────┤ (too late, or blocked before it was sent)
-                                            └────────▶ UNKNOWN ──▶ ACKED | PLANNED (proved not sent) | OPERATOR
+                                            └────────▶ UNKNOWN ──▶ ACKED | REJECTED | OPERATOR
 
-PLANNED was provably never sent. SUBMITTING and UNKNOWN may have been: what is allowed next depends on the broker
-(``after_silence``). Nothing is concluded from silence alone.
+PLANNED was provably never sent; SUBMITTING becomes that again when its only word did not leave. SUBMITTING and UNKNOWN
+may have been: what is allowed next depends on the broker (``after_silence``). Nothing is concluded from silence alone.
 """
 
 from __future__ import annotations

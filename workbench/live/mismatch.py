@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from workbench.live.beside import MISMATCH, Beside, against, facts_beside, mismatch_words
 from workbench.live.page import Page
 from workbench.live.standing import Standing, Status
+from workbench.live.stopping import entries_of
 
 #: In ``Standing.counts``: nothing is entered any more, for it took a position over only to leave it.
 EXIT_ONLY = "exit_only"
 #: In ``Standing.counts``: it goes on by itself once what was against it is closed.
 CONTINUES = "continues"
+
+
+def takes_over(standing: Standing) -> bool:
+    """Whether a position is on its way to a deployment: one that only exits has no other entry."""
+    return EXIT_ONLY in standing.counts and bool(entries_of(standing))
 
 
 def begin_beside(page: Page, standing: Standing, found: Sequence[Beside], now_ns: int) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 
+from workbench.brokers.port import Unknown
 from workbench.live.asking import Answer, Asked
 from workbench.live.beside import MISMATCH, Beside, Held, against, beside, mismatch_words
 from workbench.live.by_hand import Terms, flatten, hand_over, take_over
 from workbench.live.mismatch import CONTINUES, EXIT_ONLY
 from workbench.live.page import Page
+from workbench.live.reconcile import differences
 from workbench.live.runner import Runner
 from workbench.live.said import Said
 from workbench.live.standing import Standing, Status
@@ -93,11 +95,23 @@ class Resolving:
                 return f"{one.instrument} is held short, and {strategy.product} is long only: choose flatten or stay."
             if standing.deployed.passed_ns < holder.deployed.passed_ns:
                 return f"{standing.deployed.given.name} has not come as far as {one.holder} yet: ask again in a moment."
+            if why := self._unclear(holder):
+                return f"what {one.holder} holds is not clear: {why}."
             row = holder.deployed.desk.positions[holder.deployed.number[one.instrument]]
             parts = any(holder.known[order].instrument == one.instrument for order in holder.parts)
             if row["exit_reason"] != 0 or parts or row["qty"] != one.qty:
                 return f"{one.holder} is leaving {one.instrument} already: ask again in a moment."
         return ""
+
+    def _unclear(self, holder: Standing) -> str:
+        """Why nobody knows whether a position is there to be handed over; empty if it is."""
+        if holder.state.startswith("PAUSED"):
+            return f"{holder.state}, {holder.note}"
+        try:
+            there = self._runner.venue.positions(holder.deployed.given.account)
+        except Unknown:
+            return "the broker cannot be asked, ask again in a moment"
+        return "; ".join(map(str, differences(holder.held_qty(), there)))
 
     def _holder(self, standing: Standing, held: Held) -> Standing | None:
         """The deployment that holds a position, if it runs here."""

@@ -23,7 +23,7 @@ from workbench.live.clock import Clock
 from workbench.live.days import TOLD, follow_calendar, mark_of
 from workbench.live.deciding import decide, drop, report, warm
 from workbench.live.deployed import Bar, memory_of
-from workbench.live.executor import Executor
+from workbench.live.executor import LOOK_NS, Executor
 from workbench.live.feed import Feed
 from workbench.live.freshness import Freshness, tell
 from workbench.live.gates import ENTRIES, Gates
@@ -179,7 +179,7 @@ class Runner:
         self._tell_stale(now)
         for key in self.groups:
             self._tell_late(key)
-        due = [one for one in map(self._due, self.groups) if one is not None]
+        due = [] if self._between_hands() else [one for one in map(self._due, self.groups) if one is not None]
         while due:
             for key, interval in due:
                 self.pass_interval(self.groups[key], interval)
@@ -196,10 +196,18 @@ class Runner:
         # What has closed and is still here waits for its bars, and not for longer than that.
         closes = [one.close_ns for one in map(self._coming, self.groups) if one is not None]
         coming = [close_ns if close_ns > now else close_ns + GRACE_NS for close_ns in closes]
+        if self.executor.moves():
+            return now + LOOK_NS
         later = self.feed.next_ns(now)
         soonest = min([*coming, *([later] if later is not None else [])], default=None)
         missing = None if soonest is None else self.freshness.next_ns(soonest)
         return soonest if missing is None else missing
+
+    def _between_hands(self) -> bool:
+        """Whether a position is still changing hands: a bar that fills its stop before would make two of one."""
+        if self.executor.moves():
+            self.executor.flush(self.standings)
+        return self.executor.moves()
 
     def _tell_stale(self, now: int) -> None:
         """Bars that are missing are shown and told, once when it begins and once when it ends."""
@@ -388,7 +396,10 @@ class Runner:
             elif deployed.names[k] in bars:
                 drop(said, k, interval)
         for one in by_order.values():
-            report(said, one, interval, gone)
+            if one.order in standing.known:
+                report(said, one, interval, gone)
+            elif one.executions:
+                said.overfilled(one, interval.close_ns)
         for event in news.strange:
             if not is_booked(self.lease, standing, event, page):
                 said.strange(event, known_before(self.lease, standing, event), interval.close_ns)
@@ -445,6 +456,8 @@ class Runner:
         standing = said.standing
         for order in sorted(standing.parts):
             known = standing.known[order]
+            if order not in standing.parts:
+                continue  # what was booked before it has closed its position
             if order in standing.cut:
                 report(said, Heard(order, known.instrument, tuple(standing.parts.pop(order))), interval)
             elif known.reason == "ENTRY_SIGNAL" or known.kind != "open":

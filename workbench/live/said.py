@@ -121,6 +121,15 @@ class Said:
         standing.state, standing.note = "PAUSED_RECONCILE", f"the broker filled order {event.cid}, which works no more"
         self._write(instant_ns, "RECONCILIATION_ACTION", {"unexpected_fill": event._asdict()})
 
+    def overfilled(self, one: Heard, instant_ns: int) -> None:
+        """An order that filled although another of the same news had closed its position: more left than there was.
+
+        Its executions are kept; the engine has forgotten the order, and what is held a person must look at.
+        """
+        standing, cid = self.standing, one.executions[0].cid
+        standing.state, standing.note = "PAUSED_RECONCILE", f"order {cid} filled when its position was closed already"
+        self._write(instant_ns, "RECONCILIATION_ACTION", {"filled_when_closed": cid, "qty": one.qty})
+
     def cut(self, order: int, ns: int) -> None:
         """Take back what of an entry has not filled; what has is booked when the broker says that it ended."""
         known = self.standing.known[order]
