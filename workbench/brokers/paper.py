@@ -37,15 +37,26 @@ _ADD_ACCOUNT = tables.paper_accounts.insert()
 _DROP_ORDER = tables.paper_orders.delete().where(tables.paper_orders.c.broker_id == _KEY)
 _DROP_ACCOUNT = tables.paper_accounts.delete().where(tables.paper_accounts.c.account == _KEY)
 
-#: What an account is opened with: orders that work, how many were placed and told, positions.
+#: What accounts are opened with: orders that work; positions, and how many orders were placed and events told.
+_KEYS: Any = sa.bindparam("keys", expanding=True)
 _WORKING = (
     tables.paper_orders.select()
-    .where(tables.paper_orders.c.account == _KEY, tables.paper_orders.c.works)
-    .order_by(tables.paper_orders.c.place)
+    .where(tables.paper_orders.c.account.in_(_KEYS), tables.paper_orders.c.works)
+    .order_by(tables.paper_orders.c.account, tables.paper_orders.c.place)
 )
-_PLACED = sa.select(sa.func.max(tables.paper_orders.c.place)).where(tables.paper_orders.c.account == _KEY)
-_TOLD = sa.select(sa.func.max(tables.paper_events.c.seq)).where(tables.paper_events.c.account == _KEY)
-_HELD = tables.paper_accounts.select().where(tables.paper_accounts.c.account == _KEY)
+_HELD = tables.paper_accounts.c
+_ACCOUNTS = sa.select(
+    _HELD.account,
+    _HELD.positions,
+    sa.select(sa.func.max(tables.paper_orders.c.place))
+    .where(tables.paper_orders.c.account == _HELD.account)
+    .scalar_subquery()
+    .label("placed"),
+    sa.select(sa.func.max(tables.paper_events.c.seq))
+    .where(tables.paper_events.c.account == _HELD.account)
+    .scalar_subquery()
+    .label("told"),
+).where(_HELD.account.in_(_KEYS))
 
 #: Client ids that one statement asks for; a database takes only so many values.
 LOOKED_UP = 500
@@ -141,23 +152,33 @@ class PaperBroker:
         self._accounts: dict[str, Account] = {}
         self._changed: dict[tuple[str, str], Resting] = {}
         self._told: list[tuple[str, Event]] = []
+        self._looked: dict[str, tuple[list[Any], list[Any]]] = {}
 
     @property
     def idempotency(self) -> Idempotency:
         """What asking twice does."""
         return self._idempotency
 
+    def look(self, connection: sa.Connection, names: Sequence[str]) -> None:
+        """Read what some accounts were left with, to be opened next; what was read of others is forgotten."""
+        self._looked = {name: ([], []) for name in names}
+        for row in connection.execute(_ACCOUNTS, {"keys": list(names)}):
+            self._looked[row.account][0].append(row)
+        for row in connection.execute(_WORKING, {"keys": list(names)}):
+            self._looked[row.account][1].append(row)
+
     def open_account(self, name: str, terms: Terms) -> None:
         """Open an account, or find it again as it was left."""
         account = self._accounts[name] = Account(name, terms)
-        ours = {"key": name}
-        with self._store.read() as connection:
-            for row in connection.execute(_WORKING, ours):
-                account.put(_resting(row.broker_id, row.content))
-            account.placed = connection.scalar(_PLACED, ours) or 0
-            account.told = connection.scalar(_TOLD, ours) or 0
-            for row in connection.execute(_HELD, ours):
-                account.holdings = {key: Holding(*value) for key, value in json.loads(row.positions).items()}
+        if name not in self._looked:
+            with self._store.read() as connection:
+                self.look(connection, [name])
+        stands, working = self._looked.pop(name)
+        for row in working:
+            account.put(_resting(row.broker_id, row.content))
+        for row in stands:
+            account.placed, account.told = row.placed or 0, row.told or 0
+            account.holdings = {key: Holding(*value) for key, value in json.loads(row.positions).items()}
 
     # --- what a client asks ------------------------------------------------------------------------------------------
 

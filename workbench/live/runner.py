@@ -145,11 +145,13 @@ class Runner:
             return  # it only listens to the broker
         self._unchecked.add(standing.id)
         schedule, passed_ns = self.groups[key].schedule, standing.deployed.passed_ns
-        with self.lease.store.read() as connection:
-            newest = newest_bars(connection, given.names, key[1])
         for name in given.names:
             self.feed.follow(name, key[1], given.calendar, passed_ns)
-            self.freshness.follow(name, schedule, passed_ns, newest[name])
+        if unseen := [name for name in given.names if not self.freshness.follows(name, key[1])]:
+            with self.lease.store.read() as connection:
+                newest = newest_bars(connection, unseen, key[1])
+            for name in unseen:
+                self.freshness.follow(name, schedule, passed_ns, newest[name])
         self._untold = True
 
     def _beside(self, standing: Standing) -> list[Beside]:
