@@ -3,7 +3,8 @@
 It is a broker like another: it knows accounts, orders and executions, and nothing of strategies. What it accepted or
 executed is in the database before it answers. It can behave like each class of real broker when an id comes twice.
 It lives in a runner's process, so that its book is written by whoever may write: a runner that was taken over has an
-account that takes nothing and fills nothing.
+account that takes nothing and fills nothing. Where a runner's transaction is open (``Lease.together``) its book is
+written in that.
 
 Invariants: an execution has an id of its own and happens once; an order that reduces never opens a position; an order
 fills in no bar that opened before it was decided, and in none that had closed before it arrived.
@@ -158,6 +159,11 @@ class PaperBroker:
     def idempotency(self) -> Idempotency:
         """What asking twice does."""
         return self._idempotency
+
+    @property
+    def shares_database(self) -> bool:
+        """It writes with whoever asks."""
+        return True
 
     def look(self, connection: sa.Connection, names: Sequence[str]) -> None:
         """Read what some accounts were left with, to be opened next; what was read of others is forgotten."""

@@ -121,19 +121,26 @@ class Executor:
     def flush(self, standings: Mapping[str, Standing]) -> None:
         """Send what is due, and write down what became of it."""
         while due := self.due(standings):
-            opens = any(intent.request.opens for _, intent in due)
-            with self._sending() if opens else nullcontext(True) as may_open:
-                cleared = self._cleared(due, may_open)
-                if not cleared:
+            with self._lease.together() if self._broker.shares_database else nullcontext():
+                if not self._say(due):
                     return
-                if not self._lease.lasts(MARGIN_NS):
-                    # Another may hold the lease before the broker has our words: they are not said.
-                    raise Fenced("the lease ends before an order could arrive; nothing was sent.")
-                answers = self._broker.send([intent.request for _, intent in cleared])
-            page = Page()
-            for (standing, intent), answer in zip(cleared, answers, strict=True):
-                self._learn(page, standing, intent, answer)
-            self._commit(page)
+
+    def _say(self, due: Sequence[tuple[Standing, Intent]]) -> bool:
+        """Send what may be sent of some intents; whether that was anything."""
+        opens = any(intent.request.opens for _, intent in due)
+        with self._sending() if opens else nullcontext(True) as may_open:
+            cleared = self._cleared(due, may_open)
+            if not cleared:
+                return False
+            if not self._lease.lasts(MARGIN_NS):
+                # Another may hold the lease before the broker has our words: they are not said.
+                raise Fenced("the lease ends before an order could arrive; nothing was sent.")
+            answers = self._broker.send([intent.request for _, intent in cleared])
+        page = Page()
+        for (standing, intent), answer in zip(cleared, answers, strict=True):
+            self._learn(page, standing, intent, answer)
+        self._commit(page)
+        return True
 
     def _commit(self, page: Page) -> None:
         if not page.empty:
