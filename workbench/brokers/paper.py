@@ -59,6 +59,9 @@ _ACCOUNTS = sa.select(
     .label("told"),
 ).where(_HELD.account.in_(_KEYS))
 
+#: Those of some client ids that came before.
+_TAKEN = sa.select(tables.paper_orders.c.cid).where(tables.paper_orders.c.cid.in_(_KEYS))
+
 #: Client ids that one statement asks for; a database takes only so many values.
 LOOKED_UP = 500
 
@@ -230,11 +233,10 @@ class PaperBroker:
         """Those client ids that came before, in any account: one look at the database for a whole batch."""
         if self._idempotency is not Idempotency.UNIQUE_FOREVER or not cids:
             return set()
-        book, found = tables.paper_orders, set[str]()
+        found = set[str]()
         with self._store.read() as connection:
             for at in range(0, len(cids), LOOKED_UP):
-                wanted = sa.select(book.c.cid).where(book.c.cid.in_(cids[at : at + LOOKED_UP]))
-                found |= set(connection.execute(wanted).scalars())
+                found |= set(connection.execute(_TAKEN, {"keys": cids[at : at + LOOKED_UP]}).scalars())
         return found | {cid for cid, times in Counter(cids).items() if times > 1}
 
     def positions(self, account: str) -> dict[str, float]:

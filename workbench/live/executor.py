@@ -72,7 +72,7 @@ class Executor:
     def forget(self, account: str, numbers: Sequence[int]) -> None:
         """Let go of intents that are never sent."""
         for number in numbers:
-            self._open.get(account, {}).pop(number, None)
+            self._let_go(account, number)
 
     def release(self, page: Page, standing: Standing) -> None:
         """D8: entries that waited for exits may go when those have filled."""
@@ -239,4 +239,11 @@ class Executor:
         standing.keep(page, now)
 
     def _close(self, intent: Intent) -> None:
-        self._open[intent.request.account].pop(intent.number, None)
+        self._let_go(intent.request.account, intent.number)
+
+    def _let_go(self, account: str, number: int) -> None:
+        there = self._open.get(account, {})
+        there.pop(number, None)
+        if not there:
+            # Several times a bar everything that is open is walked: who has nothing to say is not among it.
+            self._open.pop(account, None)

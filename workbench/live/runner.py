@@ -57,10 +57,8 @@ class Group:
     together: Together | None = None
     _followed: frozenset[str] | None = None
 
-    @property
-    def timeframe(self) -> str:
-        """Of the base bars."""
-        return str(self.schedule.timeframe)
+    def __post_init__(self) -> None:
+        self.timeframe = str(self.schedule.timeframe)  # of the base bars
 
     def followed(self) -> frozenset[str]:
         """Instruments of its deployments but those that were stopped when they were taken on."""
