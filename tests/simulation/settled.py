@@ -15,7 +15,7 @@ KEYS = {
     "intents": ("deployment_id", "number"),
     "orders": ("cid",),
     "bars": ("instrument", "timeframe", "ts_ns", "revision"),
-    "journal": ("deployment_id", "seq"),
+    "journal": ("seq", "deployment_id"),
 }
 
 
