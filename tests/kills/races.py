@@ -58,7 +58,7 @@ class Race(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Entries sent together: when the broker was called, when it had answered, and how many they were."""
+    """Entries sent together: when the broker was called, when what it took was kept, and how many they were."""
 
     begun_ns: int
     ended_ns: int

@@ -44,6 +44,11 @@ class Wire:
         """What asking twice does."""
         return self._broker.idempotency
 
+    @property
+    def shares_database(self) -> bool:
+        """It is elsewhere: nothing of it is in our transactions."""
+        return False
+
     def send(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
         """Ask several things, in order."""
         self._host.asks(requests)

@@ -211,6 +211,38 @@ def test_a_thread_has_one_transaction_at_a_time(store: Store) -> None:
     assert names(store) == ["a"]
 
 
+def test_transactions_together_are_one(store: Store) -> None:
+    with store.together():
+        with store.write() as connection:
+            put(connection, "a")
+        with store.together(), store.read() as connection:
+            assert connection.execute(sa.select(limits.c.name)).scalars().all() == ["a"]
+            put_all(store, "b")
+    assert names(store) == ["a", "b"]
+
+
+def in_two_parts(store: Store, *suppressed: type[Exception]) -> None:
+    """A transaction whose second part fails."""
+    with store.together():
+        put_all(store, "a")
+        with contextlib.suppress(*suppressed):
+            put_all(store, "b", "b")
+
+
+def test_of_transactions_together_all_are_undone(store: Store) -> None:
+    with pytest.raises(sa.exc.IntegrityError):
+        in_two_parts(store)
+    assert names(store) == []
+    put_all(store, "c")
+    assert names(store) == ["c"]
+
+
+def test_who_goes_on_after_a_part_has_failed_keeps_nothing(store: Store) -> None:
+    with pytest.raises(AssertionError, match="a part of the transaction failed"):
+        in_two_parts(store, sa.exc.IntegrityError)
+    assert names(store) == []
+
+
 def test_committing_inside_the_block_is_a_bug(store: Store) -> None:
     with pytest.raises(AssertionError, match="ended inside its block"), store.write() as connection:
         connection.commit()

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.operated import Operated, folder
-from workbench.errors import Fenced
+from workbench.errors import Fenced, RetryableError
 from workbench.journal import tables
+from workbench.journal.store import Store
 from workbench.live.assembly import LEASE_NS, assembled
 from workbench.live.facts import RUNNER
 from workbench.live.feeds.replay import ReplayFeed
@@ -45,17 +46,21 @@ def book(desk: Operated) -> list[Any]:
 
 
 def just_before(desk: Operated, call: str) -> tuple[list[Runner], list[Any]]:
-    """Let the second runner take over in the moment before the first one calls its broker; it, and the book then."""
-    others, books, before = list[Runner](), list[Any](), getattr(desk.runner.venue, call)
+    """Let the second runner take over in the moment before the transaction in which the first one calls its broker.
 
-    def called(*given: Any) -> Any:
+    Inside of it nobody can. The second runner, and the book then.
+    """
+    others, books, lease = list[Runner](), list[Any](), desk.runner.lease
+    before = lease.together
+
+    def together() -> Any:
         account = desk.runner.venue._accounts[desk.standing().id]  # type: ignore[attr-defined]
         if not others and bool(account.working) == (call == "trade"):
             others.append(taken_over(desk))
             books.extend(book(desk))
-        return before(*given)
+        return before()
 
-    setattr(desk.runner.venue, call, called)
+    lease.together = together  # type: ignore[method-assign]
     return others, books
 
 
@@ -83,6 +88,25 @@ def test_the_paper_broker_of_a_runner_that_was_taken_over_takes_and_fills_nothin
         placed = connection.execute(tables.paper_orders.select()).all()
     assert len(told) == len(desk.client.fills("dip")) == 1
     assert [row.cid for row in placed] == list(desk.client.orders("dip")["order_id"])
+
+
+@pytest.mark.parametrize("call", ["send", "trade"])
+def test_nobody_takes_over_while_the_paper_broker_is_called(desk: Operated, call: str) -> None:
+    assert desk.store.path is not None
+    called, before = list[str](), getattr(desk.runner.venue, call)
+    with Store.open(desk.store.path, wait_s=0.01) as elsewhere:
+        lease = Lease(elsewhere, RUNNER, "second", LEASE_NS, lambda: 2**62)
+
+        def calls(*given: Any) -> Any:
+            with pytest.raises(RetryableError):
+                lease.acquire()
+            called.append(call)
+            return before(*given)
+
+        setattr(desk.runner.venue, call, calls)
+        desk.run()
+    assert called
+    assert len(desk.client.trades("dip")) > 1
 
 
 def test_two_runners_on_one_database_trade_what_one_would(desk: Operated, folder: pathlib.Path) -> None:

@@ -3,7 +3,8 @@
 It is a broker like another: it knows accounts, orders and executions, and nothing of strategies. What it accepted or
 executed is in the database before it answers. It can behave like each class of real broker when an id comes twice.
 It lives in a runner's process, so that its book is written by whoever may write: a runner that was taken over has an
-account that takes nothing and fills nothing.
+account that takes nothing and fills nothing. Where a runner's transaction is open (``Lease.together``) its book is
+written in that.
 
 Invariants: an execution has an id of its own and happens once; an order that reduces never opens a position; an order
 fills in no bar that opened before it was decided, and in none that had closed before it arrived.
@@ -37,15 +38,29 @@ _ADD_ACCOUNT = tables.paper_accounts.insert()
 _DROP_ORDER = tables.paper_orders.delete().where(tables.paper_orders.c.broker_id == _KEY)
 _DROP_ACCOUNT = tables.paper_accounts.delete().where(tables.paper_accounts.c.account == _KEY)
 
-#: What an account is opened with: orders that work, how many were placed and told, positions.
+#: What accounts are opened with: orders that work; positions, and how many orders were placed and events told.
+_KEYS: Any = sa.bindparam("keys", expanding=True)
 _WORKING = (
     tables.paper_orders.select()
-    .where(tables.paper_orders.c.account == _KEY, tables.paper_orders.c.works)
-    .order_by(tables.paper_orders.c.place)
+    .where(tables.paper_orders.c.account.in_(_KEYS), tables.paper_orders.c.works)
+    .order_by(tables.paper_orders.c.account, tables.paper_orders.c.place)
 )
-_PLACED = sa.select(sa.func.max(tables.paper_orders.c.place)).where(tables.paper_orders.c.account == _KEY)
-_TOLD = sa.select(sa.func.max(tables.paper_events.c.seq)).where(tables.paper_events.c.account == _KEY)
-_HELD = tables.paper_accounts.select().where(tables.paper_accounts.c.account == _KEY)
+_HELD = tables.paper_accounts.c
+_ACCOUNTS = sa.select(
+    _HELD.account,
+    _HELD.positions,
+    sa.select(sa.func.max(tables.paper_orders.c.place))
+    .where(tables.paper_orders.c.account == _HELD.account)
+    .scalar_subquery()
+    .label("placed"),
+    sa.select(sa.func.max(tables.paper_events.c.seq))
+    .where(tables.paper_events.c.account == _HELD.account)
+    .scalar_subquery()
+    .label("told"),
+).where(_HELD.account.in_(_KEYS))
+
+#: Those of some client ids that came before.
+_TAKEN = sa.select(tables.paper_orders.c.cid).where(tables.paper_orders.c.cid.in_(_KEYS))
 
 #: Client ids that one statement asks for; a database takes only so many values.
 LOOKED_UP = 500
@@ -141,23 +156,38 @@ class PaperBroker:
         self._accounts: dict[str, Account] = {}
         self._changed: dict[tuple[str, str], Resting] = {}
         self._told: list[tuple[str, Event]] = []
+        self._looked: dict[str, tuple[list[Any], list[Any]]] = {}
 
     @property
     def idempotency(self) -> Idempotency:
         """What asking twice does."""
         return self._idempotency
 
+    @property
+    def shares_database(self) -> bool:
+        """It writes with whoever asks."""
+        return True
+
+    def look(self, connection: sa.Connection, names: Sequence[str]) -> None:
+        """Read what some accounts were left with, to be opened next; what was read of others is forgotten."""
+        self._looked = {name: ([], []) for name in names}
+        for row in connection.execute(_ACCOUNTS, {"keys": list(names)}):
+            self._looked[row.account][0].append(row)
+        for row in connection.execute(_WORKING, {"keys": list(names)}):
+            self._looked[row.account][1].append(row)
+
     def open_account(self, name: str, terms: Terms) -> None:
         """Open an account, or find it again as it was left."""
         account = self._accounts[name] = Account(name, terms)
-        ours = {"key": name}
-        with self._store.read() as connection:
-            for row in connection.execute(_WORKING, ours):
-                account.put(_resting(row.broker_id, row.content))
-            account.placed = connection.scalar(_PLACED, ours) or 0
-            account.told = connection.scalar(_TOLD, ours) or 0
-            for row in connection.execute(_HELD, ours):
-                account.holdings = {key: Holding(*value) for key, value in json.loads(row.positions).items()}
+        if name not in self._looked:
+            with self._store.read() as connection:
+                self.look(connection, [name])
+        stands, working = self._looked.pop(name)
+        for row in working:
+            account.put(_resting(row.broker_id, row.content))
+        for row in stands:
+            account.placed, account.told = row.placed or 0, row.told or 0
+            account.holdings = {key: Holding(*value) for key, value in json.loads(row.positions).items()}
 
     # --- what a client asks ------------------------------------------------------------------------------------------
 
@@ -203,11 +233,10 @@ class PaperBroker:
         """Those client ids that came before, in any account: one look at the database for a whole batch."""
         if self._idempotency is not Idempotency.UNIQUE_FOREVER or not cids:
             return set()
-        book, found = tables.paper_orders, set[str]()
+        found = set[str]()
         with self._store.read() as connection:
             for at in range(0, len(cids), LOOKED_UP):
-                wanted = sa.select(book.c.cid).where(book.c.cid.in_(cids[at : at + LOOKED_UP]))
-                found |= set(connection.execute(wanted).scalars())
+                found |= set(connection.execute(_TAKEN, {"keys": cids[at : at + LOOKED_UP]}).scalars())
         return found | {cid for cid, times in Counter(cids).items() if times > 1}
 
     def positions(self, account: str) -> dict[str, float]:

@@ -153,6 +153,10 @@ class Broker(Protocol):
     def idempotency(self) -> Idempotency:
         """What asking twice does."""
 
+    @property
+    def shares_database(self) -> bool:
+        """Whether its book is kept by our own transactions: what it takes and what we ask are kept at once."""
+
     def send(self, requests: Sequence[Request]) -> Sequence[Answer | Exception]:
         """Ask several things, in order; each answered, or an ``Unknown`` or ``NotSent`` in its place."""
 

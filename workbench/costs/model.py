@@ -189,6 +189,17 @@ class CostModel:
         ConfigError
             The model does not know such a fill.
         """
+        asked = product, exchange, currency, symbol
+        if asked not in self._tables:
+            self._tables[asked] = self._table(*asked)
+        return self._tables[asked].copy()
+
+    @cached_property
+    def _tables(self) -> dict[tuple[str, ...], npt.NDArray[np.void]]:
+        """What was asked for so far: deployments ask for few tables, again and again."""
+        return {}
+
+    def _table(self, product: str, exchange: str, currency: str, symbol: str) -> npt.NDArray[np.void]:
         from workbench.engine.costs import rates_dtype
 
         rows = sorted(self.schedule(product, exchange, currency, symbol).rows, key=lambda row: row.effective_from)

@@ -2,7 +2,7 @@
 
 ``write`` is one transaction that sees and changes; ``read`` is one snapshot that cannot change anything. What a block
 did is undone when an exception leaves it. A thread has one transaction at a time, and a short one: it reads what it
-wants, and leaves.
+wants, and leaves. ``together`` is one of which every ``write`` and ``read`` inside becomes a part.
 
 What goes wrong has the type of what must be done about it (``journal.failures``).
 """
@@ -99,8 +99,41 @@ class Store:
         HaltError
             The database cannot be written: nothing was written. Unwritable if that ends with room or rights.
         """
+        if (shared := self._shared()) is not None:
+            try:
+                yield shared
+            except BaseException:
+                self._thread.is_spoilt = True
+                raise
+            return
         with self._only_one(may_write=True), self._access.writing() as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[sa.Connection]:
+        """One transaction of several: what this thread writes inside is part of it, and what it reads sees that.
+
+        Yields
+        ------
+        sa.Connection
+            As of ``write``.
+
+        Raises
+        ------
+        RetryableError, UncertainCommit, HaltError
+            As of ``write``, of all parts alike.
+        """
+        if (shared := self._shared()) is not None:
+            yield shared
+            return
+        with self.write() as connection:
+            self._thread.shared, self._thread.is_spoilt = connection, False
+            try:
+                yield connection
+                # What a part did before it failed cannot be undone alone.
+                assert not self._thread.is_spoilt, "a part of the transaction failed, and the others went on"
+            finally:
+                self._thread.shared = None
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -118,6 +151,9 @@ class Store:
         HaltError
             The database cannot be read.
         """
+        if (shared := self._shared()) is not None:
+            yield shared
+            return
         with self._only_one(may_write=False), self._access.reading() as connection:
             yield connection
 
@@ -141,6 +177,11 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({self._access.where})"
+
+    def _shared(self) -> sa.Connection | None:
+        """The transaction that this thread is in and that others may join."""
+        found: sa.Connection | None = getattr(self._thread, "shared", None)
+        return found
 
     def _is_inside(self) -> bool:
         return getattr(self._thread, "is_inside", False)

@@ -8,6 +8,7 @@ from workbench.brokers.paper import PaperBroker, Terms
 from workbench.brokers.port import Idempotency
 from workbench.engine.desk import config_record
 from workbench.journal.store import Store
+from workbench.live.ahead import AT_ONCE, Ahead
 from workbench.live.aside import REASONS, reason, stand_aside
 from workbench.live.clock import Clock
 from workbench.live.feed import Feed
@@ -41,19 +42,26 @@ def assembled(
         deployed, damaged = given_deployments(connection)
     for one in damaged:
         stand_aside(lease, one.id, one.why, clock.now_ns())
-    for given in deployed:
-        join(store, runner, given)
-        between()
+    ahead = Ahead()
+    for at in range(0, len(deployed), AT_ONCE):
+        some = deployed[at : at + AT_ONCE]
+        with store.read() as connection:
+            ahead.look(connection, [one.id for one in some])
+            broker.look(connection, [one.account for one in some])
+        for given in some:
+            join(store, runner, given, ahead)
+            between()
     return runner
 
 
-def join(store: Store, runner: Runner, given: Given) -> str:
+def join(store: Store, runner: Runner, given: Given, ahead: Ahead | None = None) -> str:
     """Take one deployment on as the database has it, with what was still to be said; its bars go to the inbox.
 
-    One that cannot be put together stands aside alone; then the reason is handed back.
+    One that cannot be put together stands aside alone; then the reason is handed back. ``ahead`` has what was read with
+    that of others.
     """
     try:
-        _joined(store, runner, given)
+        _joined(store, runner, given, ahead or Ahead())
     except REASONS as error:
         if given.id in runner.standings:
             runner.drop(given.id)
@@ -62,20 +70,20 @@ def join(store: Store, runner: Runner, given: Given) -> str:
     return ""
 
 
-def _joined(store: Store, runner: Runner, given: Given) -> None:
-    """Only the holder of the lease changes what is read here, so that all of it need not be one snapshot."""
+def _joined(store: Store, runner: Runner, given: Given, ahead: Ahead) -> None:
     assert isinstance(runner.venue, PaperBroker), "only the embedded broker opens accounts"
     with store.read() as connection:
-        standing = restored(connection, given)
-        intents = open_intents(connection, standing, runner.venue.idempotency is Idempotency.UNIQUE_FOREVER)
-    see_stored(store, runner, given, standing.deployed.passed_ns)
+        standing = restored(connection, given, ahead)
+        resent = runner.venue.idempotency is Idempotency.UNIQUE_FOREVER
+        intents = open_intents(connection, standing, resent, ahead)
+    see_stored(store, runner, given, standing.deployed.passed_ns, ahead)
     take_on(runner, runner.venue, standing, intents)
 
 
-def see_stored(store: Store, runner: Runner, given: Given, passed_ns: int) -> None:
+def see_stored(store: Store, runner: Runner, given: Given, passed_ns: int, ahead: Ahead | None = None) -> None:
     """Put what is stored of a deployment's instruments after an instant into the inbox: there it was first (B5)."""
     with store.read() as connection:
-        used, late = bars_not_passed(connection, given, passed_ns)
+        used, late = bars_not_passed(connection, given, passed_ns, ahead)
     runner.inbox.leave_out(late)
     runner.inbox.take(used, stored=True)
 

@@ -90,6 +90,7 @@ class Deployed:
             stepper.watch(given.strategy.bar_timeframe, bits, numbers)
         #: Rows in each output buffer, in the order of ``OUTPUTS``: a view of the account, which never moves.
         self._counts = desk.account.view(np.uint8)[_FIRST_COUNT : _FIRST_COUNT + 8 * len(OUTPUTS)].view(np.int64)
+        self._positions = desk.account["n_positions"]  # a view too
         self.passed_ns, self.deciding, self._is_warm = 0, False, False
         self.day = day
         self.times = day.times(given.strategy)
@@ -111,6 +112,11 @@ class Deployed:
     def desk(self) -> records.Desk:
         """The engine's records."""
         return self.one.desk
+
+    @property
+    def is_in_position(self) -> bool:
+        """Whether the engine holds a position."""
+        return bool(self._positions.item(0))
 
     @property
     def is_warm(self) -> bool:
@@ -164,8 +170,11 @@ class Deployed:
         if not any(written):
             return NOTHING
         counts[:] = 0
-        rows = zip(OUTPUTS, written, strict=True)
-        return {name: getattr(desk, name)[:n].copy() if n else NOTHING[name] for name, n in rows}
+        found = NOTHING.copy()
+        for name, n in zip(OUTPUTS, written, strict=True):
+            if n:
+                found[name] = getattr(desk, name)[:n].copy()
+        return found
 
     def working_entries(self) -> list[int]:
         """Instruments with a working entry, in the order of sending."""

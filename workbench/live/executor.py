@@ -6,8 +6,8 @@ is nothing killed or paused, is an entry still in its bar. What comes back is wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from workbench.brokers.port import Answer, Broker, Idempotency, NotSent, Unknown
 from workbench.live.gates import Sending
@@ -63,6 +63,9 @@ class Executor:
         self._broker, self._lease, self._now_ns, self._refusal = broker, lease, now_ns, refusal
         self._sending, self._sent = sending, sent
         self._open: dict[str, dict[int, Intent]] = {}
+        #: While ``at_once``: what is let go of at its end, and whether a kill is held up by it.
+        self._whole: ExitStack | None = None
+        self._may_open: bool | None = None
         self._moving: set[tuple[str, int]] = set()  # open intents by which a position changes hands
 
     def plan(self, intents: Sequence[Intent]) -> None:
@@ -75,7 +78,7 @@ class Executor:
     def forget(self, account: str, numbers: Sequence[int]) -> None:
         """Let go of intents that are never sent."""
         for number in numbers:
-            self._open.get(account, {}).pop(number, None)
+            self._let_go(account, number)
 
     def release(self, page: Page, standing: Standing) -> None:
         """D8: entries that waited for exits may go when those have filled."""
@@ -128,19 +131,50 @@ class Executor:
     def flush(self, standings: Mapping[str, Standing]) -> None:
         """Send what is due, and write down what became of it."""
         while due := self.due(standings):
-            opens = any(intent.request.opens for _, intent in due)
-            with self._sending() if opens else nullcontext(True) as may_open:
-                cleared = self._cleared(due, may_open)
-                if not cleared:
+            with self.at_once():
+                if not self._say(due):
                     return
-                if not self._lease.lasts(MARGIN_NS):
-                    # Another may hold the lease before the broker has our words: they are not said.
-                    raise Fenced("the lease ends before an order could arrive; nothing was sent.")
-                answers = self._broker.send([intent.request for _, intent in cleared])
-            page = Page()
-            for (standing, intent), answer in zip(cleared, answers, strict=True):
-                self._learn(page, standing, intent, answer)
-            self._commit(page)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Where the broker's book is in our database: one transaction for all that is written and sent inside.
+
+        Until that is kept a kill waits, if an entry was sent in it: after its word none may appear.
+        """
+        if self._whole is not None or not self._broker.shares_database:
+            yield
+            return
+        with ExitStack() as self._whole:
+            try:
+                with self._lease.together():
+                    yield
+            finally:
+                self._whole, self._may_open = None, None
+
+    def _say(self, due: Sequence[tuple[Standing, Intent]]) -> bool:
+        """Send what may be sent of some intents; whether that was anything."""
+        opens = any(intent.request.opens for _, intent in due)
+        with ExitStack() as own:
+            cleared = self._cleared(due, not opens or self._hold_up_kills(own))
+            if not cleared:
+                return False
+            if not self._lease.lasts(MARGIN_NS):
+                # Another may hold the lease before the broker has our words: they are not said.
+                raise Fenced("the lease ends before an order could arrive; nothing was sent.")
+            answers = self._broker.send([intent.request for _, intent in cleared])
+        page = Page()
+        for (standing, intent), answer in zip(cleared, answers, strict=True):
+            self._learn(page, standing, intent, answer)
+        self._commit(page)
+        return True
+
+    def _hold_up_kills(self, own: ExitStack) -> bool:
+        """Whether entries may be sent: a kill waits from now on, until what is sent is with the broker and kept."""
+        if self._whole is None:
+            return own.enter_context(self._sending())
+        if self._may_open is None:
+            self._may_open = self._whole.enter_context(self._sending())
+        return self._may_open
 
     def _commit(self, page: Page) -> None:
         if not page.empty:
@@ -241,5 +275,12 @@ class Executor:
         standing.keep(page, now)
 
     def _close(self, intent: Intent) -> None:
-        self._open[intent.request.account].pop(intent.number, None)
+        self._let_go(intent.request.account, intent.number)
         self._moving.discard((intent.request.account, intent.number))
+
+    def _let_go(self, account: str, number: int) -> None:
+        there = self._open.get(account, {})
+        there.pop(number, None)
+        if not there:
+            # Several times a bar everything that is open is walked: who has nothing to say is not among it.
+            self._open.pop(account, None)

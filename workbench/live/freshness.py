@@ -59,6 +59,10 @@ class Freshness:
         self._soonest = 0
         self.stale: dict[Key, int] = {}
 
+    def follows(self, instrument: str, timeframe: str) -> bool:
+        """Whether bars of an instrument are expected already."""
+        return (instrument, timeframe) in self._followed
+
     def follow(self, instrument: str, schedule: Schedule, since_ns: int, stamp_ns: int) -> None:
         """Expect bars of an instrument; asking again changes nothing.
 

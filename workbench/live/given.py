@@ -22,6 +22,12 @@ def _strategy(content: str) -> Strategy:
     return Strategy.from_toml(content)
 
 
+@lru_cache(maxsize=64)
+def _costs(content: str) -> CostModel:
+    """A cost model by its text; deployments mostly share one."""
+    return CostModel.from_dict(json.loads(content))
+
+
 @dataclass(frozen=True)
 class Given:
     """One deployment as it was asked for.
@@ -105,7 +111,7 @@ class Given:
             mode=row["mode"],
             calendar=resolve_calendar(row["calendar"]),
             timeframe=Timeframe.parse(row["timeframe"]),
-            costs=CostModel.from_dict(json.loads(row["costs"])),
+            costs=_costs(row["costs"]),
             instruments=tuple(Instrument(**one) for one in json.loads(row["instruments"])),
             initial_cash=row["initial_cash"],
             history_from_ns=row["history_from_ns"],

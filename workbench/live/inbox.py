@@ -111,22 +111,25 @@ def revision_of(connection: sa.Connection, bar: ClosedBar, also: int = 0) -> int
     return len(rows) + also
 
 
+_PASSED = sa.select(
+    *(tables.bars.c[name] for name in ("ts_ns", "instrument", "open", "high", "low", "close", "volume"))
+).where(
+    tables.bars.c.instrument.in_(sa.bindparam("names", expanding=True)),
+    tables.bars.c.timeframe == sa.bindparam("frame"),
+    tables.bars.c.ts_ns >= sa.bindparam("after"),
+    tables.bars.c.ts_ns < sa.bindparam("until"),
+    tables.bars.c.revision == 0,
+    tables.bars.c.late.is_(False),
+)
+
+
 def stored_bars(
     connection: sa.Connection, names: Iterable[str], timeframe: str, after_ns: int, until_ns: int
 ) -> dict[int, dict[str, Bar]]:
     """Bars that were used, by stamp and instrument, with ``after_ns <= stamp < until_ns``."""
-    table, found = tables.bars, dict[int, dict[str, Bar]]()
-    fields = ("ts_ns", "instrument", "open", "high", "low", "close", "volume")
-    columns = [table.c[name] for name in fields]
-    wanted = sa.select(*columns).where(
-        table.c.instrument.in_(list(names)),
-        table.c.timeframe == timeframe,
-        table.c.ts_ns >= after_ns,
-        table.c.ts_ns < until_ns,
-        table.c.revision == 0,
-        table.c.late.is_(False),
-    )
-    for ts_ns, name, *values in connection.execute(wanted):
+    found: dict[int, dict[str, Bar]] = {}
+    asked = {"names": list(names), "frame": timeframe, "after": after_ns, "until": until_ns}
+    for ts_ns, name, *values in connection.execute(_PASSED, asked):
         found.setdefault(ts_ns, {})[name] = tuple(values)
     return found
 

@@ -169,6 +169,18 @@ class Lease:
                 raise self._lost()
             yield connection
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction for all that is fenced inside (``Store.together``): kept whole, or not at all.
+
+        Raises
+        ------
+        Fenced
+            As of ``fenced``; of what was there before nothing is changed.
+        """
+        with self._store.together():
+            yield
+
     def _take(self, now_ns: int) -> int | None:
         """The new epoch, when the lease may be taken."""
         key, end_ns = {"key": self._resource}, now_ns + self._ttl_ns

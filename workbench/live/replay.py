@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import dropwhile
 from typing import Any, NamedTuple
 
@@ -143,11 +144,12 @@ class Replay:
         given, standing = self.given, self.standing
         until_ns = warm_until(self._schedule, given, self._first)
         courses = [(until_ns, self._schedule)]
-        history = feed_again(self._connection, standing, courses, self._first, remembered=False)
+        bars = partial(stored_bars, self._connection, given.names, str(given.timeframe))
+        history = feed_again(bars, standing, courses, self._first)
         standing.write(self._page, row.instant_ns, row.at_ns, "STARTED", beginning(given, history))
         since = min(self._first.ts_ns, given.history_from_ns)
         until = max(one.instant_ns for one in self._rows) + DAY_NS
-        self._bars = stored_bars(self._connection, given.names, str(given.timeframe), since, until)
+        self._bars = bars(since, until)
 
     def _one(self, row: Row) -> None:
         said = Said(self.standing, self._page, row.at_ns, 0)

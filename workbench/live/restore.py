@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,18 +14,21 @@ from workbench.engine.records import Records
 from workbench.errors import HaltError
 from workbench.jit import engine_hash
 from workbench.journal import tables
+from workbench.live.ahead import Ahead, Left
 from workbench.live.beginning import History
 from workbench.live.days import calendars_before
-from workbench.live.deployed import Deployed, layout, remember
+from workbench.live.deployed import Bar, Deployed, layout, remember
 from workbench.live.feed import ClosedBar
 from workbench.live.given import Given, Unreadable, readable
-from workbench.live.inbox import stored_bars
-from workbench.live.intents import OPEN, Intent, IntentState
+from workbench.live.intents import Intent, IntentState
 from workbench.live.kept_bars import Key
 from workbench.live.schedule import Interval, Schedule, schedule_of
 from workbench.live.standing import Known, Standing, Status
 from workbench.live.together import Together
 from workbench.market.timeframe import DAY_NS
+
+#: Bars that were used, by stamp and instrument, with ``first stamp <= stamp < second stamp``.
+Bars = Callable[[int, int], Mapping[int, Mapping[str, Bar]]]
 
 #: Beyond every bar: who stood aside for weeks is as far behind.
 FAR_NS = 2**63 - 1
@@ -49,16 +54,19 @@ def given_deployments(connection: sa.Connection) -> tuple[list[Given], list[Unre
     return readable(connection.execute(wanted).mappings())
 
 
-def restored(connection: sa.Connection, given: Given) -> Standing:
+def restored(connection: sa.Connection, given: Given, ahead: Ahead | None = None) -> Standing:
     """A deployment as it was left, its expressions fed up to there.
+
+    ``ahead`` has its rows, if they were read with those of others.
 
     Raises
     ------
     StateError
         Its account was stored by an engine with another layout, or its calendar has no sessions to come.
     """
-    states = tables.deployment_states
-    row = connection.execute(states.select().where(states.c.deployment_id == given.id)).mappings().one()
+    ahead = ahead or Ahead()
+    left = ahead.left(connection, given.id)
+    row = left.state
     if row["instant_ns"] and row["layout"] != layout():
         raise StateError(
             f"deployment {given.name}: its state was stored by another version of the engine. "
@@ -75,20 +83,21 @@ def restored(connection: sa.Connection, given: Given) -> Standing:
     deployed = Deployed(given, began.day(first.day))
     standing = Standing.of(deployed, dict(row))
     until_ns = row["instant_ns"] or warm_until(schedule, given, first)
-    standing.history = feed_again(connection, standing, [*courses, (until_ns, schedule)], first)
-    _orders(connection, standing)
+    bars = partial(ahead.passed, connection, given)
+    standing.history = feed_again(bars, standing, [*courses, (until_ns, schedule)], first, left.memories)
+    _orders(left, standing)
     return standing
 
 
-def open_intents(connection: sa.Connection, standing: Standing, resent: bool) -> list[Intent]:
+def open_intents(
+    connection: sa.Connection, standing: Standing, resent: bool, ahead: Ahead | None = None
+) -> list[Intent]:
     """Intents with which something is still to be done, by number.
 
     ``resent`` says that the broker takes an id once for ever: what is planned may be sent without a word before.
     """
-    table, found = tables.intents, []
-    states = [one.value for one in OPEN]
-    wanted = table.select().where(table.c.deployment_id == standing.id, table.c.state.in_(states))
-    for row in connection.execute(wanted.order_by(table.c.number)):
+    found = []
+    for row in (ahead or Ahead()).left(connection, standing.id).intents:
         request = Request(
             standing.deployed.given.account, row.cid, row.action, row.instrument, row.side, row.qty, row.kind,
             row.price, row.reduces, row.order_no, row.decided_ns, bool(row.contingent),
@@ -101,14 +110,10 @@ def open_intents(connection: sa.Connection, standing: Standing, resent: bool) ->
     return found
 
 
-def _orders(connection: sa.Connection, standing: Standing) -> None:
-    table = tables.orders
-    wanted = table.select().where(table.c.deployment_id == standing.id, table.c.status == "WORKING")
-    for row in connection.execute(wanted):
+def _orders(left: Left, standing: Standing) -> None:
+    for row in left.orders:
         standing.known[row.order_no] = Known(row.cid, row.instrument, row.side, row.qty, row.kind, row.reason)
-    fills = tables.fills
-    parts = fills.select().where(fills.c.deployment_id == standing.id, fills.c.order_no.in_(list(standing.known)))
-    for row in connection.execute(parts.order_by(fills.c.number)) if standing.known else ():
+    for row in left.parts:
         event = Event(0, row.cid, "", "FILL", row.exec_id, row.ns, row.qty, row.price, row.charges)
         standing.parts.setdefault(row.order_no, []).append(event)
 
@@ -129,18 +134,18 @@ def warm_until(schedule: Schedule, given: Given, first: Interval) -> int:
 
 
 def feed_again(
-    connection: sa.Connection,
+    bars_between: Bars,
     standing: Standing,
     courses: Sequence[tuple[int, Schedule]],
     first: Interval,
-    remembered: bool = True,
+    memories: Sequence[sa.Row[Any]] = (),
 ) -> str:
     """Let the intervals up to an instant pass through the expressions alone, from the last memory if it may be used.
 
     Parameters
     ----------
-    connection : sa.Connection
-        A reading transaction.
+    bars_between : callable
+        Reads stored bars.
     standing : Standing
         Whose.
     courses : sequence of (int, Schedule)
@@ -148,8 +153,8 @@ def feed_again(
         today, with the instant up to which is fed.
     first : Interval
         The first one of the history.
-    remembered : bool
-        Whether a memory may be used.
+    memories : sequence of Row
+        Memories of the expressions that may be used: one or none.
 
     Returns
     -------
@@ -157,15 +162,15 @@ def feed_again(
         Hash of the bars that passed.
     """
     deployed, given = standing.deployed, standing.deployed.given
-    (until_ns, schedule), memories = courses[-1], tables.memories
-    kept = connection.execute(memories.select().where(memories.c.deployment_id == given.id)).one_or_none()
-    after_ns = given.history_from_ns - 1 if given.timeframe.is_daily else first.open_ns
-    at_ns = given.history_from_ns
-    if remembered and kept is not None and kept.engine == engine_hash() and kept.instant_ns <= until_ns:
-        remember(deployed, kept.content)
-        deployed.passed_ns = after_ns = at_ns = kept.instant_ns
-    since = min(after_ns - DAY_NS, first.ts_ns)
-    bars = stored_bars(connection, deployed.names, str(given.timeframe), since, until_ns + DAY_NS)
+    until_ns, schedule = courses[-1]
+    at_ns, since_ns = given.history_from_ns, min(first.open_ns - DAY_NS, first.ts_ns)
+    for kept in memories:
+        if kept.engine == engine_hash() and kept.instant_ns <= until_ns:
+            remember(deployed, kept.content)
+            deployed.passed_ns = at_ns = kept.instant_ns
+            # A session ends within two days of the stamp of a daily bar: its date, at midnight of UTC.
+            since_ns = max(since_ns, at_ns - 2 * DAY_NS)
+    bars = bars_between(since_ns, until_ns + DAY_NS)
     history = History()
     for end_ns, course in courses:
         interval, alone = course.after(at_ns) if at_ns < end_ns else None, None
@@ -184,22 +189,19 @@ def feed_again(
     return history.text()
 
 
-def bars_not_passed(connection: sa.Connection, given: Given, passed_ns: int) -> tuple[list[ClosedBar], list[Key]]:
+def bars_not_passed(
+    connection: sa.Connection, given: Given, passed_ns: int, ahead: Ahead | None = None
+) -> tuple[list[ClosedBar], list[Key]]:
     """Bars of its instruments that are stored for intervals after an instant; and those that came too late for others.
 
     The runner ended between storing and using them, or they came with the history of another deployment.
     """
-    table, coming = tables.bars, schedule_of(given.calendar, given.timeframe).after(passed_ns)
-    wanted = sa.select(*(table.c[name] for name in ClosedBar._fields), table.c.late).where(
-        table.c.instrument.in_(given.names),
-        table.c.timeframe == str(given.timeframe),
-        table.c.ts_ns >= (FAR_NS if coming is None else coming.ts_ns),
-        table.c.revision == 0,
-    )
+    coming = schedule_of(given.calendar, given.timeframe).after(passed_ns)
+    since_ns = FAR_NS if coming is None else coming.ts_ns
     used, late = list[ClosedBar](), list[Key]()
-    for *values, was_late in connection.execute(wanted.order_by(table.c.ts_ns)):
-        bar = ClosedBar(*values)
-        if was_late:
+    for row in (ahead or Ahead()).not_passed(connection, given, since_ns):
+        bar = ClosedBar._make(row[:-1])
+        if row.late:
             late.append((bar.instrument, bar.timeframe, bar.ts_ns))
         else:
             used.append(bar)

@@ -2,7 +2,8 @@
 
 Order of one instant: bars are stored; what fills at its open and inside it is booked, in the three phases of F1; then
 the base interval closes, and where a strategy bar is final the step decides. Decision, state, journal and intents of
-every deployment at that instant are one transaction; only then is a broker told.
+every deployment at that instant are one transaction; only then is a broker told. Where the broker's book is in the same
+database, what it does on those bars is part of that transaction.
 
 Invariants: an instant passes once for a deployment (its job's key is unique); nothing is sent that is not committed;
 who has lost the lease writes nothing.
@@ -11,7 +12,7 @@ who has lost the lease writes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
 from workbench.brokers.port import Event, Phase, TradedBar, Unknown, Venue
@@ -56,10 +57,8 @@ class Group:
     together: Together | None = None
     _followed: frozenset[str] | None = None
 
-    @property
-    def timeframe(self) -> str:
-        """Of the base bars."""
-        return str(self.schedule.timeframe)
+    def __post_init__(self) -> None:
+        self.timeframe = str(self.schedule.timeframe)  # of the base bars
 
     def followed(self) -> frozenset[str]:
         """Instruments of its deployments but those that were stopped when they were taken on."""
@@ -145,11 +144,13 @@ class Runner:
             return  # it only listens to the broker
         self._unchecked.add(standing.id)
         schedule, passed_ns = self.groups[key].schedule, standing.deployed.passed_ns
-        with self.lease.store.read() as connection:
-            newest = newest_bars(connection, given.names, key[1])
         for name in given.names:
             self.feed.follow(name, key[1], given.calendar, passed_ns)
-            self.freshness.follow(name, schedule, passed_ns, newest[name])
+        if unseen := [name for name in given.names if not self.freshness.follows(name, key[1])]:
+            with self.lease.store.read() as connection:
+                newest = newest_bars(connection, unseen, key[1])
+            for name in unseen:
+                self.freshness.follow(name, schedule, passed_ns, newest[name])
         self._untold = True
 
     def _beside(self, standing: Standing) -> list[Beside]:
@@ -312,14 +313,16 @@ class Runner:
         page = Page()
         names = {name for one in active for name in one.deployed.names}
         self.inbox.store(page, group.timeframe, interval.ts_ns, self.clock.now_ns(), names)
-        if trading:
-            # What fills on a bar is booked by that bar: it is kept first.
+        # A broker elsewhere must not hear of what is not kept; with one in our database all of it is kept at once.
+        with self.executor.at_once() if trading else nullcontext():
+            if trading:
+                # What fills on a bar is booked by that bar: it is kept first.
+                self._commit(page)
+                self._fill(trading, interval, bars, shown)
+                page = Page(page.absent)
+            together.feed(interval, bars)
+            saids = self._close(page, active, interval, together)
             self._commit(page)
-            self._fill(trading, interval, bars, shown)
-            page = Page(page.absent)
-        together.feed(interval, bars)
-        saids = self._close(page, active, interval, together)
-        self._commit(page)
         self.inbox.pass_through(group.timeframe, interval.ts_ns, group.followed())
         self._hand_over(saids)
 

@@ -151,7 +151,7 @@ class Standing:
         }
 
     def _shown(self) -> str:
-        if self.deployed.desk.account[0]["n_positions"]:
+        if self.deployed.is_in_position:
             return "IN_POSITION"
         return "FLAT" if self.deployed.is_warm else "WARMING_UP"
 
