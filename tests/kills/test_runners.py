@@ -60,7 +60,7 @@ def test_books_that_are_wrong_are_told(folder: pathlib.Path) -> None:
         "never meant": "DELETE FROM intents",
         "taken twice": "INSERT INTO paper_orders SELECT broker_id || 'x', account, cid, place + 90, content, works "
         "FROM paper_orders",
-        "passed twice": "INSERT INTO journal SELECT deployment_id, seq + 900, instant_ns, at_ns, kind, body, hash "
+        "passed twice": "INSERT INTO journal SELECT seq + 900, deployment_id, instant_ns, at_ns, kind, body, hash "
         "FROM journal WHERE kind = 'EVALUATED'",
     }.items():
         with desk.store.write() as connection:
