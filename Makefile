@@ -40,7 +40,7 @@ bounds: $(VENV)/.installed-test ## Run the tests of the kernels with every array
 parity: $(VENV)/.installed-test ## Compare paper with backtest over months of real bars, stopped and restarted (minutes)
 	@$(PYTHON) -m pytest -q -n $(WORKERS) -m parity $(ARGS)
 
-soak: $(VENV)/.installed-test ## Two thousand schedules of faults, every schedule of one intent, every bug put in (minutes)
+soak: $(VENV)/.installed-test ## Thousands of schedules of faults, every bug put in, full disks, the demo (minutes)
 	@$(PYTHON) -m pytest -q -n $(WORKERS) -m soak $(ARGS)
 
 # Which schedules of faults: a range of seeds. A failure prints its own. CLASS= and AMBIGUITY= narrow them.

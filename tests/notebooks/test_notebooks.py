@@ -73,7 +73,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Executed], list
     return run_demo(tmp_path_factory.mktemp("demo") / "made", say=said.append), said
 
 
-@pytest.mark.heavy
+@pytest.mark.soak
 def test_the_demo_leaves_pages_and_reports(demo: tuple[list[Executed], list[object]]) -> None:
     done, said = demo
     assert [one.name for one in done] == list(NOTEBOOKS)
@@ -88,7 +88,7 @@ def test_the_demo_leaves_pages_and_reports(demo: tuple[list[Executed], list[obje
     assert str(done[0].report) in str(said[-2 * len(done)])
 
 
-@pytest.mark.heavy
+@pytest.mark.soak
 def test_the_demo_shows_key_figures(demo: tuple[list[Executed], list[object]]) -> None:
     from rich.console import Console
 
@@ -103,7 +103,7 @@ def test_the_demo_shows_key_figures(demo: tuple[list[Executed], list[object]]) -
         assert one.strategy in text and one.hash[:8] in text
 
 
-@pytest.mark.heavy
+@pytest.mark.soak
 def test_every_cell_ran_without_an_error(demo: tuple[list[Executed], list[object]]) -> None:
     for one in demo[0]:
         cells = code_of(one.page.with_suffix(".ipynb"))
@@ -114,7 +114,7 @@ def test_every_cell_ran_without_an_error(demo: tuple[list[Executed], list[object
         assert not streams
 
 
-@pytest.mark.heavy
+@pytest.mark.soak
 def test_the_real_data_give_the_figures_that_are_known(demo: tuple[list[Executed], list[object]]) -> None:
     stats = demo[0][0].stats
     assert stats["n_sessions"] == 3270
@@ -122,7 +122,7 @@ def test_the_real_data_give_the_figures_that_are_known(demo: tuple[list[Executed
     assert stats["initial_cash"] == 100_000
 
 
-@pytest.mark.heavy
+@pytest.mark.soak
 def test_a_notebook_runs_in_this_interpreter(tmp_path: pathlib.Path) -> None:
     told = {"version": "1", "hash": "0", "stats": {}}
     cells = [

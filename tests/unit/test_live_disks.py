@@ -101,6 +101,7 @@ def test_P1_where_it_may_only_read_it_waits_and_goes_on(monkeypatch: pytest.Monk
         assert "runner.lock cannot be made: Permission denied" in second
 
 
+@pytest.mark.soak
 def test_P1_a_server_that_becomes_a_standby_is_waited_for(
     folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +215,7 @@ def went_on(running: subprocess.Popen[str], client: Client) -> None:
     assert client.equity("dip").equals(result.equity) and client.trades("dip").equals(result.trades)
 
 
+@pytest.mark.soak
 def test_P1_a_process_on_a_full_disk_goes_on_when_there_is_room(tmp_path: pathlib.Path) -> None:
     write_csv(tmp_path / "AAA_5m.csv", DATA["NSE:AAA"])
     with small_disk(8) as place:
@@ -236,6 +238,7 @@ def test_P1_a_process_on_a_full_disk_goes_on_when_there_is_room(tmp_path: pathli
                 running.communicate()
 
 
+@pytest.mark.soak
 def test_P1_a_process_on_a_full_server_goes_on_when_there_is_room(tmp_path: pathlib.Path) -> None:
     server = the_server()
     write_csv(tmp_path / "AAA_5m.csv", DATA["NSE:AAA"])
