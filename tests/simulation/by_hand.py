@@ -105,14 +105,15 @@ def _flattened(look: Look, ident: str, rows: list[Row]) -> None:
     """
     asked_ns = closed_ns = 0
     held, leaving, parts = Counter[str](), dict[int, str](), set[str]()
-    has_ended = False
+    is_new = cut = False
     for seq, instant_ns, _, kind, body in rows:
         if kind in PASSED:
-            if asked_ns and closed_ns >= asked_ns and not has_ended and not parts:
+            if asked_ns and closed_ns >= asked_ns and not is_new and not cut:
                 bare = [name for name, qty in held.items() if abs(qty) > NEAR and name not in leaving.values()]
                 for name in bare:
                     look.complain("D4", f"row {seq} of {ident[:4]}: {held[name]:g} {name} is to be closed: no exit")
-            closed_ns, has_ended = instant_ns, False
+            # A part of a stop is booked a bar after it, and what comes after a close could not leave at it.
+            closed_ns, is_new, cut = instant_ns, False, bool(parts)
         elif kind == "FLATTEN_REQUESTED":
             asked_ns = asked_ns or instant_ns
         elif kind in ("RESUMED", "STOPPED") and "command" in body:
@@ -122,8 +123,9 @@ def _flattened(look: Look, ident: str, rows: list[Row]) -> None:
         elif kind == "ORDER_INTENT_CREATED" and body["reason"] != "ENTRY_SIGNAL":
             leaving[body["order"]] = body["instrument"]
         elif kind in ENDED:
-            has_ended = leaving.pop(body["order"], None) is not None or has_ended
+            is_new = leaving.pop(body["order"], None) is not None or is_new
         if kind == "FILLED":
+            is_new = is_new or body["reason"] == "ENTRY_SIGNAL"
             held[body["instrument"]] += body["side"] * body["qty"]
             parts.discard(body["cid"])
 

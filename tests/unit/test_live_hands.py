@@ -166,3 +166,24 @@ def test_that_a_word_was_not_sent_says_nothing_of_the_one_before_it(desk: Operat
     assert state == IntentState.UNKNOWN.value
     assert said(desk, Verb.PAUSE)[0] and not desk.rows("ORDER_EXPIRED")
     assert dip.known, "it may fill yet"
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_part_that_is_told_when_its_bar_has_closed_is_not_left_for_another_bar(desk: Operated, is_late: bool) -> None:
+    """What has not filled is taken back at once; in the bar in which it fills it may fill until the close."""
+    dip = desk.run_to_entry()
+    ((order, known),) = dip.known.items()
+    venue = desk.runner.venue
+    venue.events = lambda _, after: []  # type: ignore[method-assign]
+    venue.reached = lambda bars, accounts: []  # type: ignore[method-assign]
+    opened_ns = dip.deployed.passed_ns
+    if is_late:
+        desk.clock.wait_until(opened_ns + 300 * 10**9)
+        desk.runner.turn()
+        assert dip.deployed.passed_ns > opened_ns
+    told = Event(dip.counts["events"] + 1, known.cid, "1", "FILL", "x1", opened_ns, 1.0, 900.0, 1.0)
+    venue.events = lambda _, after: [told] if told.seq > after else []  # type: ignore[method-assign]
+    desk.runner.hear()
+    assert list(dip.parts) == [order] and (order in dip.cut) is is_late
+    cuts = desk.rows("ORDER_REST_CANCELLED")
+    assert [one["body"]["order"] for one in cuts] == ([order] if is_late else [])

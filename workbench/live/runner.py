@@ -38,7 +38,7 @@ from workbench.live.page import Page
 from workbench.live.reconcile import differences
 from workbench.live.said import Said
 from workbench.live.schedule import Interval, Schedule, schedule_of
-from workbench.live.standing import Standing, Status
+from workbench.live.standing import Known, Standing, Status
 from workbench.live.together import Together
 
 #: How long after its close an interval waits for bars of which nobody knows whether they come.
@@ -406,10 +406,19 @@ class Runner:
         for event in news.strange:
             if not is_booked(self.lease, standing, event, page):
                 said.strange(event, known_before(self.lease, standing, event), interval.close_ns)
+        self._take_rests_back(said)
         if phase is Phase.EXITS:
             self.executor.release(page, standing)
         standing.keep(page, now)
         return said
+
+    def _take_rests_back(self, said: Said) -> None:
+        """A part that is heard of when its bar has closed: what has not filled is taken back now, not a bar later."""
+        standing, passed_ns = said.standing, said.standing.deployed.passed_ns
+        for order in sorted(standing.parts):
+            has_closed = any(event.ns < passed_ns for event in standing.parts[order])
+            if has_closed and order not in standing.cut and _may_be_cut(standing.known[order]):
+                said.cut(order, passed_ns)
 
     def _close(
         self, page: Page, active: Sequence[Standing], interval: Interval, together: Together
@@ -463,7 +472,7 @@ class Runner:
                 continue  # what was booked before it has closed its position
             if order in standing.cut:
                 report(said, Heard(order, known.instrument, tuple(standing.parts.pop(order))), interval)
-            elif known.reason == "ENTRY_SIGNAL" or known.kind != "open":
+            elif _may_be_cut(known):
                 said.cut(order, interval.close_ns)
 
     def _remember(self, page: Page, standing: Standing, interval: Interval) -> None:
@@ -486,6 +495,11 @@ class Runner:
             self.executor.forget(said.given.account, said.expired)
         if sends:
             self.executor.flush(self.standings)
+
+
+def _may_be_cut(known: Known) -> bool:
+    """Whether what has not filled of an order is taken back at the close: an exit by market goes on until it is done."""
+    return known.reason == "ENTRY_SIGNAL" or known.kind != "open"
 
 
 def _key(row: Mapping[str, object]) -> tuple[object, ...]:
