@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
 
 from workbench.brokers.port import Event, Phase, TradedBar, Unknown, Venue
 from workbench.journal import tables
@@ -29,16 +28,18 @@ from workbench.live.feed import Feed
 from workbench.live.freshness import Freshness, tell
 from workbench.live.gates import ENTRIES, Gates
 from workbench.live.given import Given
-from workbench.live.heard import Heard, heard, is_booked, known_before
+from workbench.live.group import Group
+from workbench.live.heard import heard, is_booked, known_before
 from workbench.live.inbox import Inbox, bar_row, newest_bars, revision_of
 from workbench.live.lease import Lease
 from workbench.live.limits import Limits
 from workbench.live.mismatch import CONTINUES, begin_beside, go_on
 from workbench.live.page import Page
+from workbench.live.parts import book_parts, take_rests_back
 from workbench.live.reconcile import differences
 from workbench.live.said import Said
-from workbench.live.schedule import Interval, Schedule, schedule_of
-from workbench.live.standing import Known, Standing, Status
+from workbench.live.schedule import Interval, schedule_of
+from workbench.live.standing import Standing, Status
 from workbench.live.together import Together
 
 #: How long after its close an interval waits for bars of which nobody knows whether they come.
@@ -46,41 +47,6 @@ GRACE_NS = 2 * 10**9
 
 #: How long what we hold and what the broker says may differ before it is called a difference.
 DOUBT_NS = 30 * 10**9
-
-
-@dataclass
-class Group:
-    """Deployments that share a calendar and a base timeframe: their instants come together."""
-
-    schedule: Schedule
-    standings: dict[str, Standing] = field(default_factory=dict)
-    together: Together | None = None
-    _followed: frozenset[str] | None = None
-
-    def __post_init__(self) -> None:
-        self.timeframe = str(self.schedule.timeframe)  # of the base bars
-
-    def followed(self) -> frozenset[str]:
-        """Instruments of its deployments but those that were stopped when they were taken on."""
-        if self._followed is None:
-            running = (one for one in self.standings.values() if one.status is not Status.STOPPED)
-            self._followed = frozenset(name for one in running for name in one.deployed.names)
-        return self._followed
-
-    def take_on(self, standing: Standing) -> None:
-        """Another deployment."""
-        self.standings[standing.id] = standing
-        self._followed = None
-
-    def let_go(self, ident: str) -> None:
-        """One deployment less."""
-        del self.standings[ident]
-        self._followed = None
-
-    def next_interval(self) -> Interval | None:
-        """The first interval that some running deployment has not passed."""
-        passed = [one.deployed.passed_ns for one in self.standings.values() if one.status is not Status.STOPPED]
-        return self.schedule.after(min(passed)) if passed else None
 
 
 class Runner:
@@ -406,19 +372,11 @@ class Runner:
         for event in news.strange:
             if not is_booked(self.lease, standing, event, page):
                 said.strange(event, known_before(self.lease, standing, event), interval.close_ns)
-        self._take_rests_back(said)
+        take_rests_back(said)
         if phase is Phase.EXITS:
             self.executor.release(page, standing)
         standing.keep(page, now)
         return said
-
-    def _take_rests_back(self, said: Said) -> None:
-        """A part that is heard of when its bar has closed: what has not filled is taken back now, not a bar later."""
-        standing, passed_ns = said.standing, said.standing.deployed.passed_ns
-        for order in sorted(standing.parts):
-            has_closed = any(event.ns < passed_ns for event in standing.parts[order])
-            if has_closed and order not in standing.cut and _may_be_cut(standing.known[order]):
-                said.cut(order, passed_ns)
 
     def _close(
         self, page: Page, active: Sequence[Standing], interval: Interval, together: Together
@@ -428,7 +386,7 @@ class Runner:
         saids = [Said(one, page, now, self.lease.epoch) for one in active]
         for said in saids:
             if said.standing.parts:
-                self._book_parts(said, interval)
+                book_parts(said, interval)
             if CONTINUES in said.standing.counts:
                 go_on(page, said.standing, self._beside(said.standing), now)
         deciding = [i for i, one in enumerate(active) if one.deployed.deciding]
@@ -459,22 +417,6 @@ class Runner:
             standing.keep(page, now)
         return saids
 
-    def _book_parts(self, said: Said, interval: Interval) -> None:
-        """What has filled of orders that are not done, at the close of a bar.
-
-        A part that is held must be protected, and what protects must fit it: what has not filled by the close of its
-        bar is taken back, and what has is booked a bar later, whatever the broker has told by then.
-        """
-        standing = said.standing
-        for order in sorted(standing.parts):
-            known = standing.known[order]
-            if order not in standing.parts:
-                continue  # what was booked before it has closed its position
-            if order in standing.cut:
-                report(said, Heard(order, known.instrument, tuple(standing.parts.pop(order))), interval)
-            elif _may_be_cut(known):
-                said.cut(order, interval.close_ns)
-
     def _remember(self, page: Page, standing: Standing, interval: Interval) -> None:
         page.memories[standing.id] = {
             "deployment_id": standing.id,
@@ -495,11 +437,6 @@ class Runner:
             self.executor.forget(said.given.account, said.expired)
         if sends:
             self.executor.flush(self.standings)
-
-
-def _may_be_cut(known: Known) -> bool:
-    """Whether what has not filled of an order is taken back at the close: an exit by market goes on until it is done."""
-    return known.reason == "ENTRY_SIGNAL" or known.kind != "open"
 
 
 def _key(row: Mapping[str, object]) -> tuple[object, ...]:
