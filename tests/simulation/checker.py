@@ -10,7 +10,7 @@ slots, no entry before the exit that it waits for. I6 nothing opens after the ki
 gates stop entries alone. I7 a position is protected within a bar, and no protection outlives it. I8 only the holder of
 the lease writes and sends. I9 the chain of the journal is whole, and every order is in it. I11 when faults are over,
 every intent comes to an end. I12 bars that are missing are shown within a bar and five seconds, and no longer than
-they are. Rules of the law by their own names: B5, D4, X2.
+they are. I13 what the paper broker has and what we know of it are kept at once. Rules of the law by their own names: B5, D4, X2.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from tests.simulation.at_once import AtOnce, rows_of
 from tests.simulation.by_hand import check_by_hand, deeds
 from tests.simulation.decided import check_decided
 from tests.simulation.fresh import check_fresh
@@ -34,6 +35,10 @@ class Switches(Protocol):
     """What a person has done."""
 
     is_read: bool
+
+    @property
+    def is_said(self) -> bool:
+        """Whether somebody who has killed was told that it is done."""
 
 
 class Checker:
@@ -65,7 +70,7 @@ class Checker:
         switches: Switches,
     ) -> None:
         self._look = Look(world, market, driver, broker, now_ns)
-        self._switches = switches
+        self._switches, self._at_once = switches, AtOnce(self._look)
         self._heads: dict[str, dict[int, str]] = {one: {} for one in world.idents}
         self._states: dict[str, str] = {}
 
@@ -73,6 +78,11 @@ class Checker:
     def found(self) -> list[Violation]:
         """What must not be; empty when all is well."""
         return self._look.found
+
+    @property
+    def idents(self) -> tuple[str, ...]:
+        """Deployments that are there."""
+        return self._look.idents
 
     # --- while it runs -----------------------------------------------------------------------------------------------
 
@@ -89,6 +99,10 @@ class Checker:
         found = self._look.rows("SELECT holder FROM leases WHERE resource = 'runner'")
         if found and found[0][0] not in (holder, ""):
             self._look.complain("I8", f"{holder} writes, and {found[0][0]} holds the lease")
+
+    def kept(self) -> None:
+        """I13: something is kept, and the broker's book is in the same database."""
+        self._at_once.kept(self._switches.is_said)
 
     def asks(self, holder: str, requests: Sequence[Any]) -> None:
         """I1, I4, I5, I6, I8, I9: somebody is about to ask the broker."""
@@ -223,6 +237,14 @@ class Checker:
         check_journals(self._look, self._heads)
         check_decided(self._look)
         check_by_hand(self._look)
+
+    def rows(self) -> dict[str, list[Any]]:
+        """All that must not depend on when a process has ended (``at_once.rows_of``)."""
+        return rows_of(self._look)
+
+    def found_beside(self, invariant: str, what: str) -> None:
+        """Something is not as it is elsewhere."""
+        self._look.complain(invariant, what)
 
     def digest(self) -> str:
         """Hash of every journal, for comparing two runs of one seed."""

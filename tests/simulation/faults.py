@@ -31,6 +31,17 @@ OF_ORDERS = (
 )  # fmt: skip
 
 
+#: What there is of all that on the paper broker, whose words cannot be lost: it lives in the process.
+OF_PAPER = (
+    "crash", "busy", "uncertain", "full", "jump", "slow", "bar_late", "bar_missing", "bar_twice", "bar_revised", "mute",
+    "ahead", "takeover", "pause", "reacts", "kill", "stop", "flatten", "leaves",
+)  # fmt: skip
+#: Of these, what leaves no trace there.
+UNSEEN = ("crash", "busy", "uncertain", "full", "slow")
+#: How often a process ends on the way to it: every end undoes a transaction, and a bar has few.
+RATES_OF_ENDS = (0.002, 0.01, 0.03)
+
+
 class Crash(BaseException):
     """The process is gone."""
 
@@ -137,6 +148,12 @@ class Plan:
         if only:
             rates = {name: rate for name, rate in rates.items() if name in only}
         return cls(**rates, cleans=cleans)
+
+    @classmethod
+    def drawn_of_paper(cls, dice: random.Random) -> Plan:
+        """The plan of a schedule on the paper broker; every second one has nothing that may leave a trace."""
+        plan = cls.drawn(dice, UNSEEN if dice.random() < 0.5 else OF_PAPER)
+        return dataclasses.replace(plan, crash=dice.choice(RATES_OF_ENDS))
 
     def kinds(self) -> list[str]:
         """Kinds of faults that there are."""

@@ -13,10 +13,13 @@ from tests.simulation.checker import Checker
 from tests.simulation.emulated import EmulatedBroker
 from tests.simulation.faults import MINUTE_NS, S_NS, Crash, Dice
 from tests.simulation.feed import Market, SimulatedFeed
+from tests.simulation.paper_book import PaperBooks
+from tests.simulation.paper_wire import PaperWire
 from tests.simulation.person import Person, Switch
 from tests.simulation.store import QuickStore
 from tests.simulation.wire import Wire
 from tests.simulation.world import World
+from workbench.brokers.paper import PaperBroker
 from workbench.brokers.port import Idempotency, Request
 from workbench.errors import Fenced, HaltError, RetryableError, UncertainCommit
 from workbench.live.arrivals import arrived, still_leaving
@@ -65,9 +68,8 @@ class Process:
         while not self.lease.acquire():
             ends_ns = machine.driver.execute("SELECT MAX(expires_ns) FROM leases").fetchone()[0]
             machine.clock.wait_until(max(ends_ns, machine.clock.now_ns()) + 1)
-        wire = Wire(machine.broker, self)
-        gates = Gates(machine.clock.now_ns, machine.switch.down)
-        runner = Runner(machine.clock, self.lease, self.feed, wire, gates)
+        gates = Gates(machine.clock.now_ns, machine.switch.down, sending=machine.switch.sending)
+        runner = Runner(machine.clock, self.lease, self.feed, self._connected(), gates)
         self.n_deployed = machine.person.n_deployed
         with self.store.read() as connection:
             (running, _), (leaving, _) = given_deployments(connection), still_leaving(connection)
@@ -76,14 +78,23 @@ class Process:
         self.commands = Commands(self.store, runner, machine.switch)  # type: ignore[arg-type]
         self.runner = runner
 
+    def _connected(self) -> Wire | PaperWire:
+        """The broker: elsewhere, or in this process with its book in the same database."""
+        broker = self.machine.broker
+        if isinstance(broker, EmulatedBroker):
+            return Wire(broker, self)
+        fenced, now_ns = self.lease.fenced, self.machine.clock.now_ns
+        return PaperWire(PaperBroker(self.store, fenced, now_ns, broker.idempotency), self)  # type: ignore[arg-type]
+
     def _take_on(self, runner: Runner, given: Given) -> None:
         """One deployment as the database has it."""
         venue = runner.venue
+        assert isinstance(venue, (Wire, PaperWire))
         with self.store.read() as connection:
             standing = restored(connection, given)
             intents = open_intents(connection, standing, venue.idempotency is Idempotency.UNIQUE_FOREVER)
         see_stored(self.store, runner, given, standing.deployed.passed_ns)  # type: ignore[arg-type]
-        self.machine.broker.open_account(given.account)
+        venue.open_for(given)
         runner.add(standing)
         runner.executor.plan(intents)
 
@@ -115,18 +126,18 @@ class Process:
     def before_begin(self) -> None:
         """A write is about to begin."""
         self.boundary("before commit")
-        if self.machine.dice.happens("busy"):
-            self.machine.say("the database is busy")
-            raise RetryableError("the database is in use by somebody else")
+        self._refused("busy")
+        if self.machine.is_paper:
+            self._refused("full")
 
     def before_commit(self, changed: bool) -> None:
         """A write was said and is not kept yet."""
         machine = self.machine
         if changed:
             machine.checker.writes(self.holder)
-        if machine.dice.happens("full"):
-            machine.say("the disk is full")
-            raise HaltError("there is no room left")
+        self._refused("full")
+        if machine.is_paper:
+            self._refused("busy")
         if machine.dice.happens("uncertain") and machine.dice.between(0, 1):
             machine.say("the connection was lost before the commit")
             raise UncertainCommit("the connection was lost")
@@ -135,10 +146,26 @@ class Process:
     def after_commit(self, changed: bool) -> None:
         """A write is kept."""
         machine = self.machine
+        if machine.is_paper and changed:
+            machine.checker.kept()
         if machine.dice.happens("uncertain"):
             machine.say("the connection was lost after the commit")
             raise UncertainCommit("the connection was lost")
         self.boundary("after commit")
+
+    def between_parts(self) -> None:
+        """A part of a transaction of several was said: what fails now undoes what was said before it."""
+        self._refused("busy")
+        self._refused("full")
+        self.boundary("between parts")
+
+    def _refused(self, kind: str) -> None:
+        """The database takes nothing, for a while or for want of room."""
+        if self.machine.dice.happens(kind):
+            self.machine.say({"busy": "the database is busy", "full": "the disk is full"}[kind])
+            if kind == "busy":
+                raise RetryableError("the database is in use by somebody else")
+            raise HaltError("there is no room left")
 
     def boundary(self, where: str) -> None:
         """A place at which it may end, lose time or stand still until another one has taken over."""
@@ -146,7 +173,7 @@ class Process:
         kind = machine.dice.strike(where)
         if kind == "crash":
             self.die(where)
-        elif kind == "kill" and where != "before send":
+        elif kind == "kill" and (machine.is_paper or where != "before send"):
             machine.say("killed")
             machine.person.kills(machine.clock.now_ns())
         elif kind == "slow":
@@ -190,6 +217,8 @@ class Machine:
         The market.
     driver : sqlite3.Connection
         Whose content is replaced.
+    is_paper : bool
+        Whether the broker is the product's own, with its book in that database.
     """
 
     def __init__(
@@ -199,15 +228,20 @@ class Machine:
         idempotency: Idempotency,
         bars: dict[str, list[ClosedBar]],
         driver: sqlite3.Connection,
+        is_paper: bool = False,
     ) -> None:
-        self.world, self.dice, self.driver = world, dice, driver
+        self.world, self.dice, self.driver, self.is_paper = world, dice, driver, is_paper
         driver.deserialize(world.image)  # type: ignore[attr-defined,unused-ignore]
         self.prepared(driver)
         self.clock = VirtualClock(world.slots[0].open_ns)
         dice.now_ns = self.clock.now_ns
         self.calm_ns = world.slots[dice.between(*world.calm_between)].close_ns
         self.market = Market(world.slots, bars, dice, self.calm_ns)
-        self.broker = EmulatedBroker(idempotency, self.clock.now_ns, self.dice)
+        self.broker: EmulatedBroker | PaperBooks = (
+            PaperBooks(driver, idempotency, self.clock.now_ns, world.idents)
+            if is_paper
+            else EmulatedBroker(idempotency, self.clock.now_ns, self.dice)
+        )
         for ident in world.idents:
             self.broker.open_account(ident)
         self.switch = Switch()
@@ -215,6 +249,7 @@ class Machine:
         self.checker = Checker(world, self.market, driver, self.broker, self.clock.now_ns, self.switch)
         self.process: Process | None = None
         self.events: list[str] = []
+        self.whole: list[tuple[int, int]] = []  # turns that ended well: when they began, when they ended
         self.ends = self.turns = self.calm_turns = self.holders = self.sleepers = 0
 
     @staticmethod
@@ -285,6 +320,7 @@ class Machine:
             self.checker.raised(error)
             down_ns = MINUTE_NS
         else:
+            self.whole.append((begun_ns, self.clock.now_ns()))
             if process is self.process:
                 self.checker.after_turn(begun_ns)
             return due

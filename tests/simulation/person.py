@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.simulation.emulated import EmulatedBroker
 from tests.simulation.faults import Dice
+from tests.simulation.paper_book import PaperBooks
 from tests.simulation.world import World
 from workbench.live.killswitch import Kill
 
@@ -26,6 +29,27 @@ class Switch:
     def __init__(self) -> None:
         self._kills: tuple[Kill, ...] = ()
         self.is_read = False
+        self._n_sending = 0
+        self._is_said = False
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[bool]:
+        """Held from the look at the switch until entries are with the broker: who kills waits for the end of it."""
+        self._n_sending += 1
+        try:
+            yield True
+        finally:
+            self._n_sending -= 1
+            self.say()
+
+    def say(self) -> None:
+        """Tell whoever has killed that it is done, unless entries are on their way."""
+        self._is_said = self._is_said or self._n_sending == 0
+
+    @property
+    def is_said(self) -> bool:
+        """Whether somebody who has killed was told that it is done: from then on no entry may appear."""
+        return self.is_down and self._is_said
 
     @property
     def is_down(self) -> bool:
@@ -47,7 +71,9 @@ class Switch:
         for one in self._kills:
             if (one.owner, one.name) == (kill.owner, kill.name):
                 return one
+        self._is_said = self._is_said and self.is_down
         self._kills += (kill,)
+        self.say()
         return kill
 
     def arm(self, owner: str, name: str, before_ns: int) -> tuple[Kill, ...]:
@@ -73,7 +99,7 @@ class Person:
         What happens.
     world : World
         What is deployed, and what comes later.
-    broker : EmulatedBroker
+    broker : EmulatedBroker or PaperBooks
         Whose screen a person sees, whatever the runner was told.
 
     Attributes
@@ -83,7 +109,12 @@ class Person:
     """
 
     def __init__(
-        self, driver: sqlite3.Connection, switch: Switch, dice: Dice, world: World, broker: EmulatedBroker
+        self,
+        driver: sqlite3.Connection,
+        switch: Switch,
+        dice: Dice,
+        world: World,
+        broker: EmulatedBroker | PaperBooks,
     ) -> None:
         self._driver, self._switch, self._dice, self._world, self._broker = driver, switch, dice, world, broker
         self._later = dict(world.later)

@@ -1,6 +1,7 @@
 """Schedules by the thousand: play, count, print; a failure says how to see it again.
 
-The class of the broker goes with the seed (seed modulo three), so that a seed alone names a schedule.
+The class of the broker goes with the seed (seed modulo three), and so does where it is (every fourth plays the paper
+broker), so that a seed alone names a schedule.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from typing import NamedTuple
 from tests.simulation.checker import Violation
 from tests.simulation.faults import Dice, Plan
 from tests.simulation.machine import Machine
+from tests.simulation.undisturbed import check_replayed, check_undisturbed, must_be_undisturbed
 from tests.simulation.world import BAR_NS, NAMES, new_database, parsed_once, world
 from workbench.brokers.port import Idempotency
+from workbench.live.feed import ClosedBar
 
 CLASSES = tuple(Idempotency)
+#: Of so many seeds one plays the product's own paper broker.
+ONE_ON_PAPER = 4
 #: Seeds that a worker takes at once.
 CHUNK = 30
 #: Failures that are printed.
@@ -51,6 +56,8 @@ class Outcome(NamedTuple):
         Of every journal.
     events : list of str
         The story, for whoever reads a failure.
+    is_paper, is_undisturbed : bool
+        Whether it played the paper broker, and was compared with a schedule in which nothing goes wrong.
     """
 
     seed: int
@@ -67,6 +74,8 @@ class Outcome(NamedTuple):
     deployments: int
     digest: str
     events: list[str]
+    is_paper: bool
+    is_undisturbed: bool
 
 
 def class_of(seed: int) -> Idempotency:
@@ -74,10 +83,16 @@ def class_of(seed: int) -> Idempotency:
     return CLASSES[seed % len(CLASSES)]
 
 
+def is_on_paper(seed: int) -> bool:
+    """Whether a seed plays the product's own paper broker."""
+    return seed % ONE_ON_PAPER == 0
+
+
 def _plan(seed: int, broker: Idempotency) -> tuple[str, Plan]:
     """World and plan: what is drawn first."""
     source = random.Random(f"{seed} {broker.value} plan")
-    return source.choice(NAMES), Plan.drawn(source)
+    name = source.choice(NAMES)
+    return name, Plan.drawn_of_paper(source) if is_on_paper(seed) else Plan.drawn(source)
 
 
 def world_of(seed: int) -> str:
@@ -105,17 +120,29 @@ def play(
     name, plan = _plan(seed, broker)
     dice = Dice(plan.scaled(ambiguity), random.Random(f"{seed} {broker.value} faults"), BAR_NS)
     bars = world(name).bars(random.Random(f"{seed} {broker.value} market"))
-    machine = Machine(world(name), dice, broker, bars, driver)
+    machine = Machine(world(name), dice, broker, bars, driver, is_on_paper(seed))
     with parsed_once():
-        machine.play()
+        is_undisturbed = _played(machine, bars)
     checker = machine.checker
     paused, operator = checker.paused()
     intents = driver.execute("SELECT COUNT(*) FROM intents").fetchone()[0]
     orders = sum(len(book.orders) for book in machine.broker.books.values())
     return Outcome(
         seed, broker, name, checker.found, machine.dice.drawn, checker.deeds(), orders, len(machine.broker.executions),
-        intents, operator, paused, len(machine.world.idents), checker.digest(), machine.events,
+        intents, operator, paused, len(machine.world.idents), checker.digest(), machine.events, machine.is_paper,
+        is_undisturbed,
     )  # fmt: skip
+
+
+def _played(machine: Machine, bars: dict[str, list[ClosedBar]]) -> bool:
+    """Play a schedule to its end; whether it was compared with one without faults."""
+    machine.play()
+    if machine.is_paper and not machine.checker.is_lost():
+        check_replayed(machine)
+    if not must_be_undisturbed(machine):
+        return False
+    check_undisturbed(machine, bars)
+    return True
 
 
 @dataclass
@@ -131,6 +158,7 @@ class Tally:
     operator: int = 0
     paused: int = 0
     deployments: int = 0
+    paper: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
 
     def add(self, one: Outcome) -> None:
@@ -138,6 +166,8 @@ class Tally:
         self.schedules += 1
         self.faults.update(one.faults)
         self.deeds.update(one.deeds)
+        if one.is_paper:
+            self.paper.update(schedules=1, undisturbed=one.is_undisturbed, fills=one.executions, **one.faults)
         self.found.update({violation.invariant for violation in one.found})
         for name in ("orders", "executions", "intents", "operator", "paused", "deployments"):
             setattr(self, name, getattr(self, name) + getattr(one, name))
@@ -208,7 +238,7 @@ def _outcomes(seeds: range, idempotency: Idempotency | None, ambiguity: float, w
 
 
 COLUMNS = ("double orders", "lost fills", "mismatches", "bad entries", "unprotected", "other")
-_COLUMN_OF = {"I1": 0, "I2": 1, "I3": 2, "I4": 3, "I6": 3, "I7": 4}
+_COLUMN_OF = {"I1": 0, "I2": 1, "I3": 2, "I4": 3, "I6": 3, "I7": 4, "I13": 2}
 
 
 def table(report: Report) -> str:
@@ -230,6 +260,11 @@ def table(report: Report) -> str:
     kinds = sum((one.faults for one in report.tallies.values()), Counter[str]())
     lines.append("faults: " + ", ".join(f"{name} {count:,}" for name, count in sorted(kinds.items())))
     done = sum((one.deeds for one in report.tallies.values()), Counter[str]())
+    paper = sum((one.paper for one in report.tallies.values()), Counter[str]())
+    lines.append(
+        f"on the paper broker: {paper['schedules']:,} schedules, {paper['fills']:,} fills, {paper['crash']:,} crashes; "
+        f"{paper['undisturbed']:,} were to be, and compared with, what is kept without a fault"
+    )
     lines.append("by hand: " + ", ".join(f"{name} {count:,}" for name, count in sorted(done.items())))
     rate = report.schedules / report.seconds
     lines.append(

@@ -30,6 +30,9 @@ class Watch(Protocol):
     def after_commit(self, changed: bool) -> None:
         """It is kept."""
 
+    def between_parts(self) -> None:
+        """One part of a transaction of several was said, nothing is kept yet."""
+
 
 class Text:
     """One statement as the driver takes it."""
@@ -114,11 +117,20 @@ class QuickStore:
     def __init__(self, driver: sqlite3.Connection, watch: Watch) -> None:
         self._driver, self._watch = driver, watch
         self._connection = QuickConnection(driver)
+        self._is_shared = self._is_spoilt = False
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Any]:
-        """One transaction that may change; undone by an exception."""
+        """One transaction that may change, or a part of one; undone by an exception, which spoils the whole."""
         driver, watch = self._driver, self._watch
+        if self._is_shared:
+            try:
+                yield self._connection
+                watch.between_parts()
+            except BaseException:
+                self._is_spoilt = True
+                raise
+            return
         watch.before_begin()
         assert not driver.in_transaction, "a transaction inside another"
         driver.execute("BEGIN IMMEDIATE")
@@ -134,9 +146,26 @@ class QuickStore:
         watch.after_commit(changed)
 
     @contextlib.contextmanager
+    def together(self) -> Iterator[Any]:
+        """One transaction of several: every ``write`` and ``read`` inside becomes a part of it."""
+        if self._is_shared:
+            yield self._connection
+            return
+        with self.write() as connection:
+            self._is_shared, self._is_spoilt = True, False
+            try:
+                yield connection
+                assert not self._is_spoilt, "a part of the transaction failed, and the others went on"
+            finally:
+                self._is_shared = False
+
+    @contextlib.contextmanager
     def read(self) -> Iterator[Any]:
-        """One snapshot."""
+        """One snapshot, or what the transaction that is open has written so far."""
         driver = self._driver
+        if self._is_shared:
+            yield self._connection
+            return
         assert not driver.in_transaction, "a transaction inside another"
         before = driver.total_changes
         yield self._connection

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tests.simulation.emulated import EmulatedBroker
 from workbench.brokers.port import Answer, Event, Idempotency, OrderReport, Phase, Request, TradedBar
+from workbench.live.given import Given
 
 
 class Host(Protocol):
@@ -81,9 +82,9 @@ class Wire:
         """Accounts in which something may fill on these bars."""
         return self._broker.reached(bars, accounts)
 
-    def open_account(self, name: str, terms: object) -> None:
-        """Open an account, or find it as it is."""
-        self._broker.open_account(name, terms)
+    def open_for(self, given: Given) -> None:
+        """Open the account of a deployment, or find it as it is."""
+        self._broker.open_account(given.account)
 
     def trade(self, phase: Phase, bars: Mapping[str, TradedBar], accounts: Sequence[str]) -> None:
         """Fill what fills in one phase of one bar."""
