@@ -4,8 +4,8 @@ A schedule is a list of choices. Each run takes the choices of a prefix and then
 goes wrong, and says how many options each choice had; the next prefix is the next list in order. So every list is
 played once. The budget is in crashes, network faults and takeovers by another runner.
 
-A crash is tried where it makes a difference: inside a transaction, after a commit, after a word to the broker or a bar
-shown to it. Between two of these nothing changes that outlives the process.
+A crash is tried where it makes a difference: inside a transaction and between its parts, after a commit, after a word
+to the broker or a bar shown to it. Between two of these nothing changes that outlives the process.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 from tests.simulation.emulated import OK, Fate
 from tests.simulation.faults import S_NS, Dice, Plan
 from tests.simulation.machine import Machine
-from tests.simulation.run import CLASSES
+from tests.simulation.run import CLASSES, played
 from tests.simulation.world import BAR_NS, SMALL, new_database, parsed_once, world
 from workbench.brokers.port import Idempotency, Request
 
 #: Where something can happen to a process that was not possible just before.
-_CRASHES = ("after commit", "after send", "after trade")
+_CRASHES = ("after commit", "after send", "after trade", "between parts")
 _TAKEOVERS = ("after commit", "before send", "after send", "after trade")
 #: A while that is over before an order must be visible, and one that lasts beyond it.
 _SHORT_NS, _LONG_NS = 20 * S_NS, 400 * S_NS
@@ -136,15 +136,20 @@ class Counted(NamedTuple):
     failures: list[tuple[list[int], list[str]]]
 
 
-def every(idempotency: Idempotency, budget: Budget) -> Iterator[tuple[list[int], list[str]]]:
-    """Play every schedule within a budget: its choices, and what was violated."""
-    driver, prefix = new_database(), list[int]()
-    bars = world(SMALL).bars(random.Random("small scope"))
+def every(
+    idempotency: Idempotency, budget: Budget, on_paper: str = ""
+) -> Iterator[tuple[list[int], list[str]]]:
+    """Play every schedule within a budget: its choices, and what was violated.
+
+    ``on_paper`` names a world that is played on the product's own paper broker; else it is the smallest, elsewhere.
+    """
+    driver, prefix, small = new_database(), list[int](), world(on_paper or SMALL)
+    bars = small.bars(random.Random("small scope"))
     while True:
         script = Script(budget, prefix)
-        machine = Machine(world(SMALL), script, idempotency, bars, driver)
+        machine = Machine(small, script, idempotency, bars, driver, bool(on_paper))
         with parsed_once():
-            machine.play()
+            played(machine, bars)
         yield script.taken, [f"{one.invariant} {one.what}" for one in machine.checker.found]
         taken, widths = script.taken, script.widths
         while taken and taken[-1] + 1 == widths[len(taken) - 1]:
@@ -154,10 +159,10 @@ def every(idempotency: Idempotency, budget: Budget) -> Iterator[tuple[list[int],
         prefix = [*taken[:-1], taken[-1] + 1]
 
 
-def count(idempotency: Idempotency, budget: Budget) -> Counted:
+def count(idempotency: Idempotency, budget: Budget, on_paper: str = "") -> Counted:
     """How many schedules there are within a budget, and which fail."""
     failures, schedules = [], 0
-    for taken, found in every(idempotency, budget):
+    for taken, found in every(idempotency, budget, on_paper):
         schedules += 1
         if found:
             failures.append((list(taken), found))
@@ -165,14 +170,17 @@ def count(idempotency: Idempotency, budget: Budget) -> Counted:
 
 
 def main(arguments: Sequence[str], say: Callable[[str], Any] = print) -> int:
-    """Count every class within ``CRASHES=2 NETWORK=1 TAKEOVERS=0``, or as it is said; the number of failures."""
+    """Count every class within ``CRASHES=2 NETWORK=1 TAKEOVERS=0``, or as it is said; the number of failures.
+
+    ``PAPER=stops`` plays that world on the paper broker.
+    """
     given = dict(one.split("=", 1) for one in arguments)
     budget = Budget(int(given.get("CRASHES", 2)), int(given.get("NETWORK", 1)), int(given.get("TAKEOVERS", 0)))
     wanted = [Idempotency[given["CLASS"]]] if "CLASS" in given else CLASSES
     failed = 0
     for idempotency in wanted:
         began = time.perf_counter()
-        counted = count(idempotency, budget)
+        counted = count(idempotency, budget, given.get("PAPER", ""))
         failed += len(counted.failures)
         say(
             f"{idempotency.value}: all {counted.schedules:,} schedules within {budget._asdict()} played in "

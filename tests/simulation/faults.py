@@ -39,7 +39,7 @@ OF_PAPER = (
 #: Of these, what leaves no trace there.
 UNSEEN = ("crash", "busy", "uncertain", "full", "slow")
 #: How often a process ends on the way to it: every end undoes a transaction, and a bar has few.
-RATES_OF_ENDS = (0.002, 0.01, 0.03)
+RATES_OF_ENDS = (0.005, 0.015, 0.04)
 
 
 class Crash(BaseException):

@@ -13,13 +13,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 from unittest import mock
 
-from tests.simulation import mutants_of_decisions, mutants_of_hands, mutants_of_orders, mutants_of_storage
+from tests.simulation import (
+    mutants_at_once,
+    mutants_of_decisions,
+    mutants_of_hands,
+    mutants_of_orders,
+    mutants_of_storage,
+)
 from tests.simulation.mutation import Mutant
 from tests.simulation.run import play
 from tests.simulation.world import new_database
 
 MUTANTS: tuple[Mutant, ...] = (
     *mutants_of_storage.MUTANTS,
+    *mutants_at_once.MUTANTS,
     *mutants_of_orders.MUTANTS,
     *mutants_of_decisions.MUTANTS,
     *mutants_of_hands.MUTANTS,

@@ -122,7 +122,7 @@ def play(
     bars = world(name).bars(random.Random(f"{seed} {broker.value} market"))
     machine = Machine(world(name), dice, broker, bars, driver, is_on_paper(seed))
     with parsed_once():
-        is_undisturbed = _played(machine, bars)
+        is_undisturbed = played(machine, bars)
     checker = machine.checker
     paused, operator = checker.paused()
     intents = driver.execute("SELECT COUNT(*) FROM intents").fetchone()[0]
@@ -134,7 +134,7 @@ def play(
     )  # fmt: skip
 
 
-def _played(machine: Machine, bars: dict[str, list[ClosedBar]]) -> bool:
+def played(machine: Machine, bars: dict[str, list[ClosedBar]]) -> bool:
     """Play a schedule to its end; whether it was compared with one without faults."""
     machine.play()
     if machine.is_paper and not machine.checker.is_lost():
@@ -189,7 +189,7 @@ class Report:
         return sum(one.schedules for one in self.tallies.values())
 
 
-def played(seeds: Sequence[int], idempotency: Idempotency | None, ambiguity: float) -> list[Outcome]:
+def _of_seeds(seeds: Sequence[int], idempotency: Idempotency | None, ambiguity: float) -> list[Outcome]:
     """Play some seeds in this process; the story is kept of failures alone."""
     driver = new_database()
     found = [play(seed, driver, idempotency, ambiguity) for seed in seeds]
@@ -230,10 +230,10 @@ def _outcomes(seeds: range, idempotency: Idempotency | None, ambiguity: float, w
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
     if workers <= 1:
         for chunk in chunks:
-            yield from played(chunk, idempotency, ambiguity)
+            yield from _of_seeds(chunk, idempotency, ambiguity)
         return
     with ProcessPoolExecutor(workers) as pool:
-        for found in pool.map(played, chunks, repeat(idempotency), repeat(ambiguity)):
+        for found in pool.map(_of_seeds, chunks, repeat(idempotency), repeat(ambiguity)):
             yield from found
 
 

@@ -90,6 +90,8 @@ class World:
         What somebody writes who deploys in the middle of a schedule: rows of tables by the names of their columns.
     calm_between : tuple of int
         First and last interval with whose close faults may be over.
+    history : dict
+        Bars of each instrument before the first interval.
     """
 
     name: str
@@ -101,10 +103,20 @@ class World:
     traded: dict[str, tuple[str, ...]]
     later: dict[str, Written]
     calm_between: tuple[int, int]
+    history: dict[str, list[ClosedBar]]
 
     def bars(self, source: random.Random) -> dict[str, list[ClosedBar]]:
         """A market of its own."""
         return {name: walked(self.slots, name, "5m", source) for name in self.instruments}
+
+    def shown(self, name: str, bars: Sequence[ClosedBar]) -> Bars:
+        """An instrument's bars behind its history, as a backtest takes them."""
+        return _bars([*self.history[name], *bars])
+
+    @property
+    def began(self) -> pd.Timestamp:
+        """When decisions begin."""
+        return pd.Timestamp(self.slots[0].open_ns, tz="UTC")
 
 
 def _strategy(name: str, **changes: Any) -> Strategy:
@@ -218,11 +230,11 @@ def world(name: str) -> World:
     slots = tuple(Slot(int(at.date().toordinal()) - 719163, ns, ns, ns + BAR_NS) for at, ns in times)
     before, after = slots[:HISTORY], slots[HISTORY : HISTORY + 3] if name == SMALL else slots[HISTORY:]
     source = random.Random(1)
-    history = {one: _bars(walked(before, one, "5m", source)) for one in names}
+    history = {one: walked(before, one, "5m", source) for one in names}
     with Store.open(":memory:") as store:
         idents, traded = {}, {}
         for strategy, rules in made:
-            held = {one: history[one] for one in strategy.instruments}
+            held = {one: _bars(history[one]) for one in strategy.instruments}
             wish = Wish(strategy, held, simple.none(), CASH, after[0].open_ns)
             ident = deploy(store, wish, before[0].open_ns)
             idents[ident], traded[ident] = rules, strategy.instruments
@@ -232,7 +244,7 @@ def world(name: str) -> World:
         image = driver.serialize()
     assert isinstance(image, bytes)
     calm = (1, 1) if name == SMALL else (len(after) - 5, len(after) - 3)
-    return World(name, names, after, image, tuple(idents), idents, traded, later, calm)
+    return World(name, names, after, image, tuple(idents), idents, traded, later, calm, history)
 
 
 def _taken_out(driver: sqlite3.Connection, ident: str) -> Written:
