@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from tests.simulation.look import MINUTE_NS, NEAR, OPEN_STATES, Look
+from tests.simulation.look import NEAR, OPEN_STATES, Look
 
 
 class AtOnce:
@@ -77,7 +77,7 @@ class AtOnce:
                     look.complain("I3", f"order {one.cid} has filled, and is {one.state}")
 
     def _protected(self, ident: str) -> None:
-        """I7: a position that we have booked is protected by the same commit, leaves, or a row says why not."""
+        """I7: a position that we have booked is protected by the same commit, leaves, or its stop is to be said."""
         look, rules = self._look, self._look.world.rules[ident]
         if not (rules.stop_frac and rules.resting) or look.status(ident) == "STOPPED":
             return
@@ -91,23 +91,16 @@ class AtOnce:
             look.complain("I7", f"{ident[:4]} holds {held:g} {name} in a commit, and stops over {covered:g} work")
 
     def _is_to_come(self, ident: str, name: str, held: float) -> bool:
-        """Whether it was not booked yet, something is to be said, a person is asked, or somebody chose otherwise."""
+        """Whether it is not booked yet, as a position that has just changed hands, or what protects it is to be said."""
         look = self._look
         wanted = "SELECT TOTAL(side * qty) FROM fills WHERE deployment_id = ? AND instrument = ?"
-        if look.state(ident).startswith("PAUSED_") or abs(look.rows(wanted, ident, name)[0][0] - held) > NEAR:
+        if abs(look.rows(wanted, ident, name)[0][0] - held) > NEAR:
             return True
-        since = look.now_ns() - look.bar_ns - MINUTE_NS
-        return bool(
-            look.count(
-                "SELECT COUNT(*) FROM intents WHERE deployment_id = ? AND instrument = ? AND reduces "
-                f"AND state IN {OPEN_STATES}",
-                ident, name,
-            )  # fmt: skip
-            or look.count(
-                "SELECT COUNT(*) FROM journal WHERE deployment_id = ? AND kind = 'ORDER_ENDED' AND at_ns > ?",
-                ident, since,
-            )  # fmt: skip
+        open_intents = (
+            "SELECT COUNT(*) FROM intents WHERE deployment_id = ? AND instrument = ? AND reduces "
+            f"AND state IN {OPEN_STATES}"
         )
+        return bool(look.count(open_intents, ident, name))
 
     def _none_after_the_word(self, kill_was_said: bool) -> None:
         """I6: after the word of a kill no entry appears that nobody has seen before."""

@@ -10,7 +10,8 @@ slots, no entry before the exit that it waits for. I6 nothing opens after the ki
 gates stop entries alone. I7 a position is protected within a bar, and no protection outlives it. I8 only the holder of
 the lease writes and sends. I9 the chain of the journal is whole, and every order is in it. I11 when faults are over,
 every intent comes to an end. I12 bars that are missing are shown within a bar and five seconds, and no longer than
-they are. I13 what the paper broker has and what we know of it are kept at once. Rules of the law by their own names: B5, D4, X2.
+they are. I13 what the paper broker has and what we know of it are kept at once. Rules of the law by their own names:
+B5, D4, P1, P3, X2.
 """
 
 from __future__ import annotations

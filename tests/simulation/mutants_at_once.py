@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.simulation import store
 from tests.simulation.mutation import Mutant, Patch, around
 from workbench.brokers import paper
 from workbench.brokers.port import Phase
@@ -15,6 +16,22 @@ from workbench.live import executor, lease, runner
 
 def _each_part_alone() -> list[Patch]:
     return [(lease.Lease, "together", lambda self: contextlib.nullcontext())]
+
+
+def _parts_not_undone() -> list[Patch]:
+    @contextlib.contextmanager
+    def together(self: Any) -> Iterator[Any]:
+        failed: BaseException | None = None
+        with before(self) as connection:
+            try:
+                yield connection
+            except BaseException as error:  # noqa: BLE001 - that is the bug
+                failed, self._is_spoilt = error, False
+        if failed is not None:
+            raise failed
+
+    before = store.QuickStore.together
+    return [(store.QuickStore, "together", together)]
 
 
 def _said_to_be_elsewhere() -> list[Patch]:
@@ -84,6 +101,7 @@ MUTANTS = (
     Mutant(
         "each_part_alone", "Each part of what is one transaction with the paper broker is kept alone.", _each_part_alone
     ),
+    Mutant("parts_not_undone", "Of a transaction that fails, the parts before are kept.", _parts_not_undone),
     Mutant("paper_is_elsewhere", "The paper broker's book is kept before what we know of it.", _said_to_be_elsewhere),
     Mutant("answer_kept_alone", "What the paper broker answered is kept after what it took.", _answer_kept_alone),
     Mutant("booked_after_the_commit", "What fills on a bar is booked after the bar is kept.", _booked_after_the_commit),

@@ -24,7 +24,7 @@ from workbench.brokers.port import Idempotency
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: Schedules of the quick suite, in parts that run beside each other; ``test_soak`` goes on with those behind them.
-PARTS = [range(first, first + 75) for first in range(0, 450, 75)]
+PARTS = [range(first, first + 75) for first in range(0, 600, 75)]
 #: Worlds in which somebody deploys beside a position of the other direction.
 HELD_BESIDE = ("against", "heirs")
 #: Seeds in which the broker refuses the exit that a person asked for: three among the first thousand do.
@@ -32,7 +32,7 @@ EXIT_REFUSED = {427, 609, 834}
 #: Bugs that the suite puts in, of three kinds, each caught within the first hundred schedules.
 SAMPLE = (
     "epoch_unchecked", "cursor_too_early", "resent_blindly", "stops_not_sent", "kill_ignored_at_send",
-    "pause_forgotten",
+    "pause_forgotten", "each_part_alone", "accounts_outlive_a_failure",
 )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def test_the_emulated_broker_shares_no_code_with_ours() -> None:
     assert imported == ["from workbench.brokers.port import ("]
 
 
-@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided", "by_hand", "fresh"])
+@pytest.mark.parametrize("name", ["look", "checker", "settled", "decided", "by_hand", "fresh", "paper_book", "at_once"])
 def test_the_oracle_imports_nothing_of_the_product(name: str) -> None:
     source = (ROOT / "tests" / "simulation" / f"{name}.py").read_text(encoding="utf-8")
     assert "workbench" not in source
