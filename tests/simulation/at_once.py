@@ -42,6 +42,7 @@ class AtOnce:
             if booked[key] != (one.instrument, one.side, one.qty, one.price, one.charges):
                 look.complain("I2", f"execution {one} is kept as {booked[key]}")
         self._orders_on_both_sides()
+        self._nothing_is_unknown()
         self._books_add_up()
         for ident in look.idents:
             self._protected(ident)
@@ -59,6 +60,17 @@ class AtOnce:
                 look.complain("I1", f"{count} orders with the id {key[1]}")
         for key in sorted(theirs.keys() ^ ours):
             look.complain("I13", f"order {key[1]} is kept {'by us' if key in ours else 'by the broker'} alone")
+
+    def _nothing_is_unknown(self) -> None:
+        """I11, I13: nobody waits for an answer, and no person is asked what became of a word or of a position."""
+        look = self._look
+        for cid, state in look.rows(
+            "SELECT cid, state FROM intents WHERE state IN ('SUBMITTING', 'UNKNOWN', 'NEEDS_OPERATOR')"
+        ):
+            look.complain("I11", f"order {cid} is {state}, and the broker is in the same process")
+        for ident in look.idents:
+            if look.state(ident) in ("PAUSED_UNKNOWN_ORDER", "PAUSED_RECONCILE"):
+                look.complain("I13", f"{ident[:4]} is {look.state(ident)}: what is kept at once cannot differ")
 
     def _books_add_up(self) -> None:
         """I2, I3: events and orders have the next number and never another; positions are the sum of what filled."""
@@ -91,7 +103,7 @@ class AtOnce:
             look.complain("I7", f"{ident[:4]} holds {held:g} {name} in a commit, and stops over {covered:g} work")
 
     def _is_to_come(self, ident: str, name: str, held: float) -> bool:
-        """Whether it is not booked yet, as a position that has just changed hands, or what protects it is to be said."""
+        """Whether it has just changed hands and is not booked yet, or what protects it is to be said."""
         look = self._look
         wanted = "SELECT TOTAL(side * qty) FROM fills WHERE deployment_id = ? AND instrument = ?"
         if abs(look.rows(wanted, ident, name)[0][0] - held) > NEAR:

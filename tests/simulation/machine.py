@@ -92,7 +92,7 @@ class Process:
         assert isinstance(venue, (Wire, PaperWire))
         with self.store.read() as connection:
             standing = restored(connection, given)
-            intents = open_intents(connection, standing, venue.idempotency is Idempotency.UNIQUE_FOREVER)
+            intents = open_intents(connection, standing, venue)
         see_stored(self.store, runner, given, standing.deployed.passed_ns)  # type: ignore[arg-type]
         venue.open_for(given)
         runner.add(standing)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.paper_run import rows
 from tests.turns import MINUTE, Desk, made, paused
+from workbench.errors import RetryableError
 from workbench.journal import tables
 from workbench.live.feed import ClosedBar
 
@@ -66,6 +67,33 @@ def test_an_entry_that_was_committed_but_not_sent_expires_when_paused(monkeypatc
     assert [row["state"] for row in rows(desk.store, "intents", desk.ident, "number")] == ["EXPIRED"]
     with desk.store.read() as connection:
         assert not connection.execute(tables.paper_orders.select()).all()
+    assert desk.replays()
+
+
+@pytest.mark.parametrize("why", ["PAUSED", "LATE"])
+def test_an_entry_that_was_committed_and_not_sent_expires_after_an_end_too(
+    why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the paper broker took is kept with its answer, so that an intent without one never left the house."""
+    desk = Desk(made([95.0] * 3 + [101.0] * 5))
+    desk.turns(4)
+
+    def ends(*_: Any) -> None:
+        raise RetryableError("the process is gone")
+
+    monkeypatch.setattr(desk.runner, "_hand_over", ends)
+    with pytest.raises(RetryableError):
+        desk.turns(2)
+    assert [row["state"] for row in rows(desk.store, "intents", desk.ident, "number")] == ["PLANNED"]
+    desk.restart()
+    if why == "PAUSED":
+        paused(desk)
+    else:
+        desk.clock.wait_until(desk.clock.now_ns() + 6 * MINUTE)
+    desk.turns(1)
+    assert [body["why"] for body in desk.bodies("ORDER_EXPIRED")] == [why]
+    assert rows(desk.store, "intents", desk.ident, "number")[0]["state"] == "EXPIRED"
+    assert desk.standing.state == "FLAT"
     assert desk.replays()
 
 

@@ -74,8 +74,7 @@ def _joined(store: Store, runner: Runner, given: Given, ahead: Ahead) -> None:
     assert isinstance(runner.venue, PaperBroker), "only the embedded broker opens accounts"
     with store.read() as connection:
         standing = restored(connection, given, ahead)
-        resent = runner.venue.idempotency is Idempotency.UNIQUE_FOREVER
-        intents = open_intents(connection, standing, resent, ahead)
+        intents = open_intents(connection, standing, runner.venue, ahead)
     see_stored(store, runner, given, standing.deployed.passed_ns, ahead)
     take_on(runner, runner.venue, standing, intents)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workbench.brokers.port import Event, Request
+from workbench.brokers.port import Broker, Event, Idempotency, Request
 from workbench.engine.records import Records
 from workbench.errors import HaltError
 from workbench.jit import engine_hash
@@ -90,20 +90,20 @@ def restored(connection: sa.Connection, given: Given, ahead: Ahead | None = None
 
 
 def open_intents(
-    connection: sa.Connection, standing: Standing, resent: bool, ahead: Ahead | None = None
+    connection: sa.Connection, standing: Standing, broker: Broker, ahead: Ahead | None = None
 ) -> list[Intent]:
-    """Intents with which something is still to be done, by number.
-
-    ``resent`` says that the broker takes an id once for ever: what is planned may be sent without a word before.
-    """
+    """Intents with which something is still to be done at a broker, by number."""
+    # Where sending twice is safe nobody notes that the wire is touched: what is planned may have been sent. Where the
+    # broker's book is in our database it was not: what is sent is kept together with its answer.
+    is_unclear = broker.idempotency is Idempotency.UNIQUE_FOREVER and not broker.shares_database
     found = []
     for row in (ahead or Ahead()).left(connection, standing.id).intents:
         request = Request(
             standing.deployed.given.account, row.cid, row.action, row.instrument, row.side, row.qty, row.kind,
             row.price, row.reduces, row.order_no, row.decided_ns, bool(row.contingent),
         )  # fmt: skip
-        # Where sending twice is safe nobody notes that the wire is touched: what is planned may have been sent.
-        state = IntentState.UNKNOWN if row.state == IntentState.PLANNED.value and resent else IntentState(row.state)
+        is_planned = row.state == IntentState.PLANNED.value
+        state = IntentState.UNKNOWN if is_planned and is_unclear else IntentState(row.state)
         found.append(Intent(row.number, request, state))
         if row.state == IntentState.HELD.value:
             standing.held[row.order_no] = row.number
