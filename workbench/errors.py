@@ -6,7 +6,9 @@
     ├── ConfigError        refuse to start: something written by a person is wrong (what, where, how to fix)
     │   ├── ExpressionError    an expression: line, column, caret, suggestion
     │   ├── DataError          bars or a calendar: file, row, reason
-    │   └── StrategyError      a strategy that contradicts itself
+    │   ├── StrategyError      a strategy that contradicts itself
+    │   ├── NotFound           there is nothing of that name
+    │   └── Refused            it cannot be done as things stand: nothing was changed
     ├── RetryableError     back off and try again: the world was not ready
     │   └── UncertainCommit    it was written or it was not: read before anything is written again
     ├── DivergenceError    stop entries, keep exits: what is recorded and what is seen differ
@@ -63,6 +65,14 @@ class DataError(ConfigError):
 
 class StrategyError(ConfigError):
     """A strategy contradicts itself or does not fit its bars."""
+
+
+class NotFound(ConfigError):  # noqa: N818 - said of a name, by every surface alike
+    """There is nothing of that name, or nothing that whoever asks may see."""
+
+
+class Refused(ConfigError):  # noqa: N818 - an answer
+    """What was asked cannot be done as things stand; nothing was changed, and the message says what would help."""
 
 
 class RetryableError(WorkbenchError):

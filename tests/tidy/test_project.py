@@ -56,9 +56,12 @@ def test_every_dependency_has_its_reason_in_the_decisions() -> None:
 
 
 def test_every_dependency_is_used() -> None:
-    called = {"bokeh-sampledata": "bokeh_sampledata", "exchange-calendars": "exchange_calendars", "tomli-w": "tomli_w"}
+    called = {
+        "bokeh-sampledata": "bokeh_sampledata", "exchange-calendars": "exchange_calendars", "tomli-w": "tomli_w",
+        "jupyter-server": "jupyter_server", "prometheus-client": "prometheus_client",
+    }  # fmt: skip
     by_tools = {"jupyterlab", "tzdata", "ipywidgets", "papermill"}  # started, not imported
-    text = "\n".join(source.text for source in sources("workbench"))
+    text = "\n".join(source.text for source in [*sources("workbench"), *sources("extension")])
     wanted = {Requirement(one).name for one in PROJECT["dependencies"]} - by_tools
     unused = [
         name

@@ -14,6 +14,7 @@ from workbench.errors import ConfigError
 from workbench.live.launch import Launch
 from workbench.live.places import default_database
 from workbench.live.process import Exit, serve
+from workbench.live.tie import tie
 from workbench.live.wall import Ending, written_time
 
 
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     launch = Launch(given.database, given.feed, given.replay_from, given.bars, given.speed, given.zone)
     with Ending() as ending:
+        if given.tied:
+            tie(sys.stdin.fileno(), ending.ask)
         try:
             return serve(launch.service(say, ending))
         except ConfigError as error:
@@ -47,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--replay-from", metavar="DATE", help="stored bars from this date on, in virtual time")
     parser.add_argument("--bars", nargs="*", default=[], metavar="SOURCE", help="files or folders; else the store")
     parser.add_argument("--speed", default="max", metavar="max|60", help="virtual seconds a second")
+    parser.add_argument("--tied", action="store_true", help="end when standard input is closed, as by who started it")
     parser.add_argument("--zone", metavar="ZONE", help="of clock times without offset in files")
     return parser
 

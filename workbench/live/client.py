@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from workbench.costs import CostModel
 from workbench.engine.fitting import bars_by_instrument, common_grid
-from workbench.errors import ConfigError, HaltError, RetryableError
+from workbench.errors import ConfigError, HaltError, Refused, RetryableError
 from workbench.journal.store import Store
 from workbench.live.asking import Verb, ask, asked
 from workbench.live.clock import Clock
@@ -315,7 +315,7 @@ class Client(Reading):
         # What was stopped and still listens can be let go by another STOP.
         waits = verb is Verb.STOP and is_leaving(row["runtime_state"])
         if row["status"] == Status.STOPPED.value and not waits:
-            raise ConfigError(f"{name} is stopped, for good. Deploy the strategy again under another name.")
+            raise Refused(f"{name} is stopped, for good. Deploy the strategy again under another name.")
         return str(row["id"])
 
     def _answer(self, number: int, until_ns: int) -> Reply | None:
@@ -325,7 +325,7 @@ class Client(Reading):
                 found = asked(connection, self.owner, number)
             if found is not None and found.answer is not None:
                 if not found.answer.is_done:
-                    raise ConfigError(found.answer.text)
+                    raise Refused(found.answer.text)
                 return Reply(number, True, found.answer.text)
             now_ns = self._clock.now_ns()
             if now_ns >= until_ns:

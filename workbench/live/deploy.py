@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from workbench.costs import CostModel
 from workbench.engine.desk import instrument_records
 from workbench.engine.fitting import bars_by_instrument, check_arguments, check_timeframes, common_grid, instruments_of
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, Refused
 from workbench.ids import short_id
 from workbench.journal import tables
 from workbench.journal.chain import FIRST, canonical
@@ -133,7 +133,7 @@ def _refuse_taken(connection: sa.Connection, owner: str, name: str) -> None:
     table = tables.deployments
     taken = connection.execute(sa.select(table.c.id).where(table.c.owner == owner, table.c.name == name)).first()
     if taken is not None:
-        raise ConfigError(f"there is a deployment called {name!r} already; give this one another name.")
+        raise Refused(f"there is a deployment called {name!r} already; give this one another name.")
 
 
 def _pin_strategy(connection: sa.Connection, strategy: Strategy, now_ns: int) -> None:

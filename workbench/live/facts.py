@@ -14,7 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from workbench.engine.records import Records, account_dtype, position_dtype
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, NotFound
 from workbench.journal import tables
 from workbench.live.beside import against, beside, facts_beside, held_by_others, mismatch_words, warning
 from workbench.live.coming import calendar_facts, next_evaluations, strategy_bars_seen
@@ -91,7 +91,19 @@ def deployment_of(connection: sa.Connection, owner: str, name: str) -> Row:
     names = connection.execute(own).scalars().all()
     near = difflib.get_close_matches(str(name), names, 1)
     there = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(names[:10]) or 'none'}."
-    raise ConfigError(f"there is no deployment {name!r}. {there}")
+    raise NotFound(f"there is no deployment {name!r}. {there}")
+
+
+def trade_counts(connection: sa.Connection, owner: str) -> dict[str, int]:
+    """How many trades of each deployment of an owner have ended, by name."""
+    name = tables.deployments.c.name
+    counted = (
+        sa.select(name, sa.func.count())
+        .join(tables.journal, tables.journal.c.deployment_id == tables.deployments.c.id)
+        .where(tables.deployments.c.owner == owner, tables.journal.c.kind == "TRADE_CLOSED", tables.IS_RARE)
+        .group_by(name)
+    )
+    return {row[0]: row[1] for row in connection.execute(counted)}
 
 
 def every_deployment(connection: sa.Connection) -> Sequence[Row]:

@@ -130,6 +130,26 @@ class Reading:
             positions = facts.positions_of_row(row)
             return frames.trades_frame(connection, row["id"], facts.names_of(row), positions)
 
+    def health(self) -> dict[str, Any]:
+        """Who runs the database, what is killed, and how many deployments are evaluated or wait for a person."""
+        with self.store.read() as connection:
+            moment = self._moment(connection)
+            rows = [facts.listed(row, moment) for row in facts.deployments_of(connection, self.owner)]
+        alive = [row for row in rows if row["status"] != "STOPPED"]
+        return {
+            "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
+            "kills": [kill.words() for kill in moment.kills if kill.owner in ("", self.owner)],
+            "deployments": len(alive),
+            "evaluated": sum(row["is_evaluated"] for row in alive),
+            "waiting": [row["name"] for row in alive if row["runtime_state"].startswith("PAUSED_")],
+            "stale": [row["name"] for row in alive if row["stale"]],
+        }
+
+    def trade_counts(self) -> dict[str, int]:
+        """How many trades of each deployment have ended, by its name; those without one are left out."""
+        with self.store.read() as connection:
+            return facts.trade_counts(connection, self.owner)
+
     def equity(self, name: str) -> pd.DataFrame:
         """One row an instant at which an instrument had a bar: cash, position_value, equity, drawdown_frac."""
         with self.store.read() as connection:

@@ -1,0 +1,87 @@
+"""The extension: what can be set, the database that it reads, and the runner that it hosts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import sys
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Enum, Unicode
+
+from workbench.journal.store import Store
+from workbench.live.client import Client
+from workbench.live.places import default_database
+from workbench.live.supervisor import Hosted, Supervisor, environment_with
+from workbench_jupyter.handlers import handlers
+
+#: Seconds that the server waits for its runner when it ends.
+STOP_S = 3.0
+
+
+class WorkbenchApp(ExtensionApp):
+    """Workbench in a Jupyter server."""
+
+    name = "workbench"
+    description = "Strategies on paper and live, beside your notebooks."
+
+    database = Unicode(
+        help="Path of an SQLite file, or postgresql://...; WORKBENCH_DATABASE by default."
+    ).tag(config=True)  # fmt: skip
+    owner = Unicode("local", help="Whose deployments are shown.").tag(config=True)
+    runner = Enum(
+        ("hosted", "attached"), "hosted",
+        help="hosted: the server starts a runner, watches it and stops it; attached: one runs by itself.",
+    ).tag(config=True)  # fmt: skip
+    feed = Unicode(help="Where a hosted runner's bars come from: options of `workbench run`.").tag(config=True)
+
+    def initialize_settings(self) -> None:
+        """Prepare what the handlers need; nothing is opened yet."""
+        self.database = self.database or default_database()
+        self._store: Store | None = None
+        self._opening = asyncio.Lock()
+        self.supervisor: Supervisor | None = None
+        if self.runner == "hosted" and self.feed:
+            command = [sys.executable, "-m", "workbench.live", "--tied", *shlex.split(self.feed)]
+            self.supervisor = Supervisor(command, environment_with(self.database), self._changed)
+
+    def initialize_handlers(self) -> None:
+        """Everything of the table of routes."""
+        self.handlers.extend(handlers())
+
+    async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
+        if self.supervisor is not None:
+            self.supervisor.start()
+
+    async def client(self, who: str) -> Client:
+        """A hand on the runner for whoever asks; the database is opened by the first, off the event loop."""
+        async with self._opening:
+            if self._store is None:
+                self._store = await asyncio.to_thread(Store.open, self.database)
+        return Client(self._store, self.owner, who)
+
+    def hosting(self) -> dict[str, Any]:
+        """How the hosted runner stands; ATTACHED when the server hosts none."""
+        if self.supervisor is None:
+            return {"state": "ATTACHED", "pid": 0, "attempt": 0, "since_s": 0.0, "said": ""}
+        now = self.supervisor.now()
+        return {**now._asdict(), "state": now.state.value}
+
+    async def stop_extension(self) -> None:
+        """Stop the runner; the server does not wait for it longer than a few seconds, and may ask twice."""
+        with contextlib.suppress(Exception):
+            if self.supervisor is not None:
+                await asyncio.wait_for(self.supervisor.stop(STOP_S / 3), STOP_S)
+        store, self._store = self._store, None
+        if store is not None:
+            await asyncio.to_thread(store.close)
+
+    def current_activity(self) -> dict[str, int] | None:
+        """What keeps an idle server alive: a runner that it hosts."""
+        pid = self.supervisor.now().pid if self.supervisor is not None else 0
+        return {"runner": pid} if pid else None
+
+    def _changed(self, hosted: Hosted) -> None:
+        self.log.info("The runner is %s (attempt %d). %s", hosted.state.value, hosted.attempt, hosted.said)

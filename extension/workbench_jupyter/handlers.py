@@ -1,0 +1,204 @@
+"""From a request to an answer: who asks, what was sent, what is done off the event loop, and what went wrong.
+
+Every handler is made from the table of routes. Errors become answers in one place (``answer_to``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
+
+import orjson
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+from pydantic import BaseModel, ValidationError
+from tornado import web
+
+from workbench import __version__
+from workbench.errors import ConfigError, HaltError, NotFound, Refused, RetryableError, Unwritable
+from workbench.live.client import Client
+from workbench_jupyter.metrics import metrics_text
+from workbench_jupyter.openapi import document
+from workbench_jupyter.plain import encoded
+from workbench_jupyter.routes import ROUTES, Route
+
+#: Under this resource an Authorizer decides who may read and write.
+RESOURCE = "workbench"
+
+
+class Workbench(Protocol):
+    """What handlers ask of the extension."""
+
+    async def client(self, who: str) -> Client:
+        """A hand on the runner for whoever asks."""
+
+    def hosting(self) -> dict[str, Any]:
+        """How the hosted runner stands."""
+
+
+class Answer(NamedTuple):
+    """What is sent back: a status, and a body."""
+
+    status: HTTPStatus
+    body: dict[str, Any]
+
+
+def answer_to(error: Exception) -> Answer:
+    """What an error is to whoever asked; the one place that decides it.
+
+    Raises
+    ------
+    Exception
+        The same, when it is none of ours: the server answers 500 and writes it down.
+    """
+    if isinstance(error, ValidationError):
+        faults = [
+            {"field": ".".join(map(str, one["loc"])) or "body", "message": one["msg"]}
+            for one in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        text = "; ".join(f"{one['field']}: {one['message']}" for one in faults)
+        return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, {"message": text, "fields": faults})
+    statuses = (
+        (NotFound, HTTPStatus.NOT_FOUND),
+        (Refused, HTTPStatus.CONFLICT),
+        (ConfigError, HTTPStatus.UNPROCESSABLE_ENTITY),
+        (RetryableError, HTTPStatus.SERVICE_UNAVAILABLE),
+        (Unwritable, HTTPStatus.INSUFFICIENT_STORAGE),
+        (HaltError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    )
+    for kind, status in statuses:
+        if isinstance(error, kind):
+            return Answer(status, {"message": str(error)})
+    raise error
+
+
+class WorkbenchHandler(ExtensionHandlerMixin, APIHandler):
+    """One path: the routes that share it, by verb."""
+
+    auth_resource = RESOURCE
+    by_verb: ClassVar[Mapping[str, Route]] = {}
+
+    @property
+    def who(self) -> str:
+        """Who asks, as journals say it; for a request with nothing but a token the server makes up a name each time."""
+        user = self.current_user
+        return "server token" if user.name.startswith("Anonymous ") else str(user.username)
+
+    @property
+    def workbench(self) -> Workbench:
+        """The extension."""
+        return cast(Workbench, self.extensionapp)
+
+    @web.authenticated
+    @authorized
+    async def get(self, **names: str) -> None:
+        """Read."""
+        await self._answered("GET", names, self._query)
+
+    @web.authenticated
+    @authorized
+    async def post(self, **names: str) -> None:
+        """Ask for something to be done."""
+        await self._answered("POST", names, self._body)
+
+    @web.authenticated
+    @authorized
+    async def put(self, **names: str) -> None:
+        """Set something."""
+        await self._answered("PUT", names, self._body)
+
+    async def _answered(self, verb: str, names: dict[str, str], sent: Callable[[type[BaseModel]], BaseModel]) -> None:
+        route = self.by_verb.get(verb)
+        if route is None:
+            verbs = ", ".join(sorted(self.by_verb))
+            self.set_header("Allow", verbs)
+            return self._answer(HTTPStatus.METHOD_NOT_ALLOWED, {"message": f"this takes {verbs}."})
+        try:
+            given = None if route.sent is None else sent(route.sent)
+            client = await self.workbench.client(self.who)
+            found = await asyncio.to_thread(route.call, client, names, given)
+        except Exception as error:  # noqa: BLE001 - what is none of ours is raised again
+            status, body = answer_to(error)
+            if status is HTTPStatus.SERVICE_UNAVAILABLE:
+                self.set_header("Retry-After", "1")
+            return self._answer(status, body)
+        return self._answer(HTTPStatus.OK, found)
+
+    def _answer(self, status: HTTPStatus, body: object) -> None:
+        self.set_status(status)
+        self.finish(encoded(body))
+
+    def _query(self, kind: type[BaseModel]) -> BaseModel:
+        return kind.model_validate({name: self.get_query_argument(name) for name in self.request.query_arguments})
+
+    def _body(self, kind: type[BaseModel]) -> BaseModel:
+        try:
+            return kind.model_validate(orjson.loads(self.request.body or b"{}"))
+        except orjson.JSONDecodeError as error:
+            raise ConfigError(f"the body is not JSON: {error}.") from error
+
+
+class Health(WorkbenchHandler):
+    """How the runner stands, what the kill switch says, and how many deployments are evaluated."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Read; answers while the database is locked or away, and says so."""
+        try:
+            client = await self.workbench.client(self.who)
+            found = await asyncio.to_thread(client.health)
+        except (RetryableError, HaltError, ConfigError) as error:
+            found = {"database": str(error)}
+        self._answer(HTTPStatus.OK, {"hosting": self.workbench.hosting(), "database": "", **found})
+
+
+class Metrics(WorkbenchHandler):
+    """Figures for Prometheus."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Read."""
+        client = await self.workbench.client(self.who)
+        text = await asyncio.to_thread(metrics_text, client)
+        self.finish(text, set_content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class OpenApi(WorkbenchHandler):
+    """What can be asked, for programs."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Read."""
+        self._answer(HTTPStatus.OK, document(ROUTES, __version__))
+
+
+class NothingHere(WorkbenchHandler):
+    """Every other path below ours: an answer for programs instead of a page for people."""
+
+    async def _answered(self, *_: object) -> None:
+        raise web.HTTPError(HTTPStatus.NOT_FOUND)
+
+
+def pattern_of(path: str) -> str:
+    """The pattern of a path, below the server's base URL."""
+    parts = (f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else part for part in path.split("/"))
+    return "/workbench/api/" + "/".join(parts)
+
+
+def handlers() -> list[tuple[str, type[WorkbenchHandler]]]:
+    """A handler for every path of the table."""
+    paths: dict[str, dict[str, Route]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.verb] = route
+    made = [
+        (pattern_of(path), type("PathHandler", (WorkbenchHandler,), {"by_verb": by_verb, "__doc__": path}))
+        for path, by_verb in paths.items()
+    ]
+    others = [("health", Health), ("metrics", Metrics), ("openapi.json", OpenApi)]
+    return [*made, *((pattern_of(path), kind) for path, kind in others), ("/workbench/api/(?P<path>.*)", NothingHere)]
