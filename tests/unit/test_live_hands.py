@@ -187,3 +187,5 @@ def test_a_part_that_is_told_when_its_bar_has_closed_is_not_left_for_another_bar
     assert list(dip.parts) == [order] and (order in dip.cut) is is_late
     cuts = desk.rows("ORDER_REST_CANCELLED")
     assert [one["body"]["order"] for one in cuts] == ([order] if is_late else [])
+    again = desk.start().standing()
+    assert list(again.parts) == [order] and again.cut == dip.cut, "another process knows what was taken back"

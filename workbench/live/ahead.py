@@ -52,6 +52,12 @@ _INTENTS = (
     .where(tables.intents.c.state.in_([one.value for one in OPEN]))
     .order_by(tables.intents.c.deployment_id, tables.intents.c.number)
 )
+#: What works and is taken back has filled in part: whatever else is taken back works no more by our books.
+_CUT = (
+    sa.select(tables.intents.c.deployment_id, tables.intents.c.order_no)
+    .join(_orders, _orders.c.cid == tables.intents.c.cid)
+    .where(tables.intents.c.deployment_id.in_(_IDS), tables.intents.c.action == "CANCEL", _orders.c.status == _WORKING)
+)
 _NOT_PASSED = (
     sa.select(*(tables.bars.c[name] for name in ClosedBar._fields), tables.bars.c.late)
     .where(
@@ -77,6 +83,8 @@ class Left(NamedTuple):
         Orders that work, and executions of those, in their order.
     intents : sequence of Row
         With which something is still to be done, in their order.
+    cut : sequence of Row
+        Orders of which a part has filled and the rest was taken back.
     """
 
     state: sa.RowMapping
@@ -84,6 +92,7 @@ class Left(NamedTuple):
     orders: Sequence[sa.Row[Any]]
     parts: Sequence[sa.Row[Any]]
     intents: Sequence[sa.Row[Any]]
+    cut: Sequence[sa.Row[Any]]
 
 
 class Ahead:
@@ -96,7 +105,7 @@ class Ahead:
 
     def look(self, connection: sa.Connection, idents: Sequence[str]) -> None:
         """Read the rows of some deployments, at most ``AT_ONCE``, and forget those of others."""
-        rows = [_by_deployment(connection, wanted, idents) for wanted in (_MEMORIES, _ORDERS, _PARTS, _INTENTS)]
+        rows = [_by_deployment(connection, wanted, idents) for wanted in (_MEMORIES, _ORDERS, _PARTS, _INTENTS, _CUT)]
         states = connection.execute(_STATES, {"ids": list(idents)}).mappings()
         self._left = {
             state["deployment_id"]: Left(state, *(found[state["deployment_id"]] for found in rows)) for state in states

@@ -116,6 +116,7 @@ def _orders(left: Left, standing: Standing) -> None:
     for row in left.parts:
         event = Event(0, row.cid, "", "FILL", row.exec_id, row.ns, row.qty, row.price, row.charges)
         standing.parts.setdefault(row.order_no, []).append(event)
+    standing.cut |= {row.order_no for row in left.cut if row.order_no in standing.parts}
 
 
 def warm_until(schedule: Schedule, given: Given, first: Interval) -> int:
