@@ -1,0 +1,1 @@
+"""The panels, in headless Chromium, against a real JupyterLab."""
