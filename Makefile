@@ -9,7 +9,7 @@ WORKERS ?= auto
 # Handed to pytest: make test ARGS="tests/unit -k stats"
 ARGS ?=
 
-.PHONY: help demo test fuzz plain bounds parity soak simulate kills lab bench lint format lock clean
+.PHONY: help demo test fuzz plain bounds parity soak browser simulate kills lab bench lint format lock clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ parity: $(VENV)/.installed-test ## Compare paper with backtest over months of re
 
 soak: $(VENV)/.installed-test ## Thousands of schedules of faults, every bug put in, full disks, the demo (minutes)
 	@$(PYTHON) -m pytest -q -n $(WORKERS) -m soak $(ARGS)
+
+browser: $(VENV)/.installed-test ## Look at the panels in headless Chromium, in a real JupyterLab (minutes)
+	@$(PYTHON) -m workbench.research.kernels
+	@$(PYTHON) -m pytest -q -m browser $(ARGS)
 
 # Which schedules of faults: a range of seeds. A failure prints its own. CLASS= and AMBIGUITY= narrow them.
 SEEDS ?= 0:300

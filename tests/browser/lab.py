@@ -67,7 +67,8 @@ def running(folder: pathlib.Path, names: tuple[str, ...] = ("dip", "second"), ba
     command = [
         sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0",
         f"--ServerApp.base_url={base}", f"--IdentityProvider.token={TOKEN}",
-        f"--ServerApp.root_dir={folder / 'notebooks'}", f"--WorkbenchApp.database={database}",
+        "--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={folder / 'notebooks'}",
+        f"--WorkbenchApp.database={database}",
         f"--WorkbenchApp.feed=--replay-from 2023-01-10 --bars {NAME}={bars} --speed 200",
     ]  # fmt: skip
     with (folder / "said").open("wb") as said:

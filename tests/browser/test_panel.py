@@ -34,7 +34,8 @@ def browser() -> Iterator[Any]:
     path = chromium()
     api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
     with api.sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=path, headless=True, args=["--no-sandbox"])
+        safe = ["--no-sandbox", "--disable-dev-shm-usage"]  # in a container, as root
+        one = playwright.chromium.launch(executable_path=path, headless=True, args=safe)
         yield one
         one.close()
 
@@ -50,7 +51,8 @@ class Screen:
         self.page.goto(lab.page())
         self.page.wait_for_selector(".jp-Launcher", timeout=60_000)
         if dark:
-            self.page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+            self.page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+            self.page.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
         self.page.click("[data-id='workbench-sidebar']")
         self.page.wait_for_selector(".wb-row")
 
@@ -143,7 +145,6 @@ def test_the_kill_switch_needs_its_confirmation_and_its_words_are_text(screen: S
     assert "NOT EVALUATED" in screen.row("dip").inner_text(), "nothing says RUNNING that is not evaluated"
     screen.shot("killed")
     assert screen.page.title() != "hurt" and screen.page.locator(".wb-panel img, .wb-panel script").count() == 0
-    screen.page.evaluate("document.querySelector('#jp-MainLogo')")
     with Client.open(lab.database) as client:
         client.arm("looked at")
     screen.page.wait_for_function("!document.querySelector('.wb-runner').textContent.includes('killed')")
@@ -155,6 +156,8 @@ def test_a_runner_that_dies_is_shown_and_heals(screen: Screen, lab: Lab) -> None
         pid = int(client.health()["runner"].split(" pid ")[1].split(" ")[0])
     os.kill(pid, signal.SIGKILL)
     screen.page.wait_for_function("document.querySelector('.wb-runner').classList.contains('wb-red')", timeout=4_000)
+    screen.page.wait_for_function("document.querySelector('.wb-list').textContent.includes('NOT EVALUATED')")
+    assert "● RUNNING" not in screen.page.locator(".wb-list").inner_text()
     screen.shot("runner-dead")
     screen.page.wait_for_function("document.querySelector('.wb-runner').classList.contains('wb-green')", timeout=60_000)
 

@@ -1,7 +1,7 @@
 /* The list of deployments: what waits for a person first, then the others by name. */
 
 import {button, element} from './elements.js';
-import {CHOICES, age, colour, lastEvaluation, runner, signed, state} from './words.js';
+import {CHOICES, age, colour, isDown, lastEvaluation, runner, signed, state} from './words.js';
 
 const MARKS = {green: '●', amber: '▲', red: '■', grey: '○'};
 
@@ -21,6 +21,7 @@ export class Sidebar {
 
   show(rows, health) {
     this.rows = rows;
+    this.isDown = isDown(health);
     this.seen = Date.now();
     const [kind, text] = runner(health);
     this.head.className = `wb-runner wb-${kind}`;
@@ -43,23 +44,27 @@ export class Sidebar {
       .sort((a, b) => waits(b) - waits(a) || a.name.localeCompare(b.name));
     // A row that has the focus is not taken away under the hand: only rows that changed are made anew.
     const before = new Map([...this.list.children].map(node => [node.dataset.key, node]));
-    this.list.replaceChildren(...rows.map(one => before.get(JSON.stringify(one)) || this.row(one)));
+    this.list.replaceChildren(...rows.map(one => before.get(this.key(one)) || this.row(one)));
     this.foot.textContent = this.rows.length
       ? `${rows.length} of ${this.rows.length} deployments`
       : 'Nothing deployed yet. Backtest a strategy in a notebook, then deploy it: workbench deploy.';
   }
 
+  key(one) {
+    return JSON.stringify([one, this.isDown]);
+  }
+
   row(one) {
-    const kind = colour(one);
+    const kind = colour(one, this.isDown);
     const node = element('li', {class: 'wb-row'},
       element('div', {class: 'wb-line'},
         element('strong', {}, one.name), ` ${one.version} `,
-        element('span', {class: `wb-${kind}`}, `${MARKS[kind]} ${state(one)}`), ` ${one.runtime_state}`,
+        element('span', {class: `wb-${kind}`}, `${MARKS[kind]} ${state(one, this.isDown)}`), ` ${one.runtime_state}`,
         element('span', {class: 'wb-number', title: 'Profit and loss'}, signed(one.pnl))),
       element('div', {class: 'wb-small'}, [one.position, lastEvaluation(one)].filter(Boolean).join(' · ')),
       one.hindrance ? element('div', {class: `wb-small wb-${kind}`}, one.hindrance) : null,
       element('div', {class: 'wb-buttons'}, ...this.buttons(one)));
-    node.dataset.key = JSON.stringify(one);
+    node.dataset.key = this.key(one);
     node.dataset.name = one.name;
     return node;
   }

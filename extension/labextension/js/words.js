@@ -20,15 +20,21 @@ export const CHOICES = [
 ];
 
 /* green: evaluated; amber: a person is waited for; red: broken or killed; grey: stopped or not evaluated. */
-export function colour(one) {
+export function colour(one, isDown = false) {
+  if (isDown && one.status === 'RUNNING') return 'grey';
   if (one.status === 'ERROR' || /^killed/.test(one.hindrance)) return 'red';
   if (one.status === 'STOPPED') return 'grey';
   if (one.status === 'PAUSED' || one.runtime_state.startsWith('PAUSED_') || one.stale) return 'amber';
   return one.is_evaluated ? 'green' : 'grey';
 }
 
-/* Never RUNNING for what is not evaluated. */
-export const state = one => (one.status === 'RUNNING' && !one.is_evaluated ? 'NOT EVALUATED' : one.status);
+/* Never RUNNING for what is not evaluated; a runner that has just died is known here before its lease ends. */
+export const state = (one, isDown = false) =>
+  (one.status === 'RUNNING' && (isDown || !one.is_evaluated) ? 'NOT EVALUATED' : one.status);
+
+/* Whether nobody evaluates anything now. */
+export const isDown = health => Boolean(health.database) || !health.runner ||
+  !['RUNNING', 'ATTACHED', 'WAITING'].includes(health.hosting.state);
 
 export const signed = value => (value === null ? '' : `${value < 0 ? '−' : '+'}${Math.abs(value).toLocaleString(
   undefined, {maximumFractionDigits: 2})}`);

@@ -6,6 +6,9 @@ import {Sidebar} from './sidebar.js';
 import * as words from './words.js';
 
 const ID = 'workbench-lab:plugin';
+/* Bars of a chart, in the colour of the other icons. */
+const ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 22 22"><g class="jp-icon3" fill="#616161">' +
+  '<path d="M4 9h3v8H4zM5 6h1v14H5zM10 5h3v7h-3zM11 2h1v13h-1zM16 10h3v6h-3zM17 7h1v12h-1z"/></g></svg>';
 const ASKED = {pause: words.PAUSE, resume: words.RESUME, stop: words.STOP, flatten: words.FLATTEN};
 
 export function plugin(page) {
@@ -14,9 +17,11 @@ export function plugin(page) {
   const {ILauncher} = page['@jupyterlab/launcher'];
   const {ISettingRegistry} = page['@jupyterlab/settingregistry'];
   const {IStatusBar} = page['@jupyterlab/statusbar'];
+  const {LabIcon} = page['@jupyterlab/ui-components'];
   const {Poll} = page['@lumino/polling'];
   const {Widget} = page['@lumino/widgets'];
   const api = apiOf(page);
+  const icon = new LabIcon({name: 'workbench:icon', svgstr: ICON});
 
   /* What is said before something is done; whether it is to be done, and the reason that was typed. */
   const asked = async (title, text, accept, reason = false) => {
@@ -37,7 +42,7 @@ export function plugin(page) {
     const panel = new Widget({node: element('div', {class: 'wb-panel'})});
     panel.id = 'workbench-sidebar';
     panel.title.caption = 'Workbench: deployments';
-    panel.title.label = 'Workbench';
+    panel.title.icon = icon;
 
     const told = async (path, body) => {
       try {
@@ -87,7 +92,7 @@ export function plugin(page) {
       ['workbench:arm', 'Arm…', 'Lift the kill switch', arm],
     ];
     for (const [id, label, caption, execute] of commands) {
-      app.commands.addCommand(id, {label, caption, execute});
+      app.commands.addCommand(id, {label, caption, execute, icon: id === 'workbench:open' ? icon : undefined});
       if (palette) palette.addItem({command: id, category: 'Workbench'});
     }
     app.shell.add(panel, 'left', {rank: 300});
