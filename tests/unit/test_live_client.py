@@ -318,7 +318,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "kill": {"why": "x", "name": "dip"},
     "arm": {"why": "x", "name": "dip"},
 }
-OF_NO_NAME = {"deployments", "exposure", "limits", "set_limit", "deploy", "open"}
+OF_NO_NAME = {"deployments", "exposure", "limits", "set_limit", "deploy", "open", "health", "trade_counts"}
 
 
 def test_every_method_is_tried_by_another_owner() -> None:
@@ -343,7 +343,8 @@ def test_a_foreign_deployment_is_an_unknown_one(desk: Operated, method: str) -> 
 def test_lists_hold_what_is_ones_own(desk: Operated) -> None:
     desk.run_to_position()
     stranger = Client(desk.store, "stranger", clock=desk.clock)
-    assert len(stranger.deployments()) == len(stranger.exposure()) == 0
+    assert len(stranger.deployments()) == len(stranger.exposure()) == len(stranger.trade_counts()) == 0
+    assert stranger.health()["deployments"] == 0 and not stranger.health()["kills"]
     stranger.deploy(strategy(), desk.data, COSTS, CASH, START)
     assert list(stranger.deployments()["equity"]) == [CASH]
     assert len(desk.client.deployments()) == 1
