@@ -18,7 +18,7 @@ from tests.parity.random_strategies import condition
 from workbench.errors import ConfigError
 from workbench.market.calendar import resolve_calendar
 from workbench.market.grid import build_grid
-from workbench.market.samples import _stamps as stamps
+from workbench.market.samples import stamps
 from workbench.market.sessions import day_number
 from workbench.market.timeframe import DAY_NS, Timeframe
 

@@ -117,11 +117,11 @@ def synthetic(seed: int = 1, start: str | dt.date = "2023-01-01", end: str | dt.
     frame = pd.DataFrame({
         "open": opens, "high": np.maximum(high, np.maximum(opens, close)),
         "low": np.minimum(low, np.minimum(opens, close)), "close": close, "volume": volume,
-    }, index=pd.DatetimeIndex(_stamps(grid), tz="UTC", name="ts"))
+    }, index=pd.DatetimeIndex(stamps(grid), tz="UTC", name="ts"))
     return Bars(frame, timeframe, exchange, SYNTHETIC)
 
 
-def _stamps(grid: Grid) -> Int64:
+def stamps(grid: Grid) -> Int64:
     """Stamps of bars in every interval of a grid."""
     if grid.timeframe.is_daily:
         return grid.sessions.date.astype(np.int64) * DAY_NS
