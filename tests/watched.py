@@ -13,10 +13,11 @@ from pandas.testing import assert_frame_equal
 from tests.operated import CASH, COSTS, START, bars, empty_database, strategy
 from workbench.live import process
 from workbench.live.client import Client
+from workbench.live.exit_codes import Exit
 from workbench.live.feed import ClosedBar, Feed
 from workbench.live.feeds.replay import ReplayFeed
 from workbench.live.given import Given
-from workbench.live.process import Exit, Pace, Service, serve
+from workbench.live.process import Pace, Service, serve
 from workbench.live.wall import Ending
 from workbench.research.backtest import backtest
 

@@ -24,8 +24,8 @@ from tests.watched import DATA, Watched
 from workbench.journal.sqlite import SqliteAccess
 from workbench.live.client import Client
 from workbench.live.doctor import WRONG, findings
+from workbench.live.exit_codes import Exit
 from workbench.live.killswitch import Kill, KillSwitch
-from workbench.live.process import Exit
 from workbench.research.backtest import backtest
 
 __all__ = ["folder"]

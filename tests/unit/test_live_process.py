@@ -24,10 +24,11 @@ from workbench.journal import migrations, tables
 from workbench.journal.store import Store
 from workbench.live import __main__, process
 from workbench.live.executor import Executor
+from workbench.live.exit_codes import Exit
 from workbench.live.facts import RUNNER, holder_of
 from workbench.live.launch import Launch
 from workbench.live.lease import FileLease, Lease
-from workbench.live.process import Exit, Pace
+from workbench.live.process import Pace
 from workbench.live.sources import FolderSource, ReplaySource
 from workbench.live.wall import Ending, PacedClock, Wake, WallClock, machine_name
 from workbench.market.bars import Bars

@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from tests.operated import CASH, COSTS, START, folder, strategy
 from tests.watched import DATA, Watched, watched
 from workbench.journal import tables
-from workbench.live.process import Exit
+from workbench.live.exit_codes import Exit
 from workbench.live.replay import find, replayed
 from workbench.live.standing import NO_COUNTS
 from workbench.market.bars import Bars

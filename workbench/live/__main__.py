@@ -11,9 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from workbench.errors import ConfigError
+from workbench.live.exit_codes import Exit
 from workbench.live.launch import Launch
 from workbench.live.places import default_database
-from workbench.live.process import Exit, serve
+from workbench.live.process import serve
 from workbench.live.tie import tie
 from workbench.live.wall import Ending, written_time
 

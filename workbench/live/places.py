@@ -7,14 +7,14 @@ name.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.errors import ConfigError
-from workbench.journal.store import Store
 from workbench.live.wall import setting
 from workbench.market.home import home_folder
+
+if TYPE_CHECKING:  # a server that starts asks for places long before it opens a database
+    from workbench.journal.store import Store
 
 #: Under this name stand the files of a database in memory, which nobody else can open.
 _MEMORY = "memory"
@@ -62,6 +62,8 @@ def places_of_url(url: str) -> Places:
     ConfigError
         The URL cannot be read.
     """
+    import sqlalchemy as sa
+
     try:
         parsed = sa.make_url(url) if "://" in url else sa.URL.create("sqlite", database=url)
     except (sa.exc.ArgumentError, ValueError):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from workbench.live.aside import stand_aside
 from workbench.live.assembly import LEASE_NS, assembled, join, see_stored
 from workbench.live.clock import Clock, VirtualClock
 from workbench.live.commands import Commands
+from workbench.live.exit_codes import Exit
 from workbench.live.facts import RUNNER, books_of_row, every_deployment, holder_of
 from workbench.live.feed import Feed
 from workbench.live.given import Given
@@ -57,14 +57,6 @@ _NAMED = 20
 _AWAY = [Status.STOPPED.value, Status.ERROR.value]
 
 Say = Callable[[str], None]
-
-
-class Exit(IntEnum):
-    """How a runner ended, as the exit code of its process."""
-
-    DONE = 0  # asked to, or at the end of its bars
-    LOOK = 2  # a person must look: what was written is wrong, or the database cannot be used
-    FENCED = 3  # somebody else has taken over
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from workbench.live.process import Exit
+from workbench.live.exit_codes import Exit
 
 #: Seconds before the first new start, at most, and how long one must have run for the wait to begin anew.
 BACKOFF_S, MOST_BACKOFF_S, STEADY_S = 1.0, 60.0, 60.0
