@@ -31,6 +31,7 @@ from workbench.live.given import Given
 from workbench.live.killswitch import KillSwitch
 from workbench.live.lease import FileLease, Lease
 from workbench.live.places import places_of
+from workbench.live.rehearsal import rehearse
 from workbench.live.restore import given_deployments
 from workbench.live.runner import GRACE_NS, Runner
 from workbench.live.sources import Source
@@ -114,6 +115,7 @@ def serve(service: Service) -> Exit:
     """
     wall, backoff = WallClock(lambda: bool(service.ending)), BACKOFF_NS
     path: Path | None = None
+    rehearse(service.say)  # who compiles for minutes should not hold what others wait for
     try:
         while not service.ending:
             began = wall.now_ns()
