@@ -318,7 +318,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "kill": {"why": "x", "name": "dip"},
     "arm": {"why": "x", "name": "dip"},
 }
-OF_NO_NAME = {"deployments", "exposure", "limits", "set_limit", "deploy", "open", "health", "trade_counts"}
+OF_NO_NAME = {"deployments", "exposure", "limits", "set_limit", "deploy", "preview", "open", "health", "trade_counts"}
 
 
 def test_every_method_is_tried_by_another_owner() -> None:

@@ -7,25 +7,25 @@ that the runner obeys between two bars. Nobody sees or touches what belongs to a
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
 from workbench.costs import CostModel
-from workbench.engine.fitting import bars_by_instrument, common_grid
 from workbench.errors import ConfigError, HaltError, Refused, RetryableError
 from workbench.journal.store import Store
 from workbench.live.asking import Verb, ask, asked
 from workbench.live.clock import Clock
 from workbench.live.consent import settings_of
-from workbench.live.deploy import Wish, deploy
+from workbench.live.deploy import deploy, wished
 from workbench.live.facts import deployment_of, holder_of
 from workbench.live.killswitch import Kill, down_words
 from workbench.live.limits import set_limit
+from workbench.live.preview import previewed
 from workbench.live.reading import Reading
 from workbench.live.standing import Status, is_leaving
-from workbench.live.starting import is_now, last_bar_of, start_ns_of
 from workbench.live.wall import Wake
 from workbench.market.bars import Bars
 from workbench.strategy import Strategy
@@ -127,19 +127,39 @@ class Client(Reading):
             Strategy, bars and costs do not fit each other, the owner has a deployment of that name or too many, or what
             must be acknowledged was not.
         """
-        settings = settings_of(strategy, start, acknowledged)
-        data = bars_by_instrument(strategy, history)
-        grid, known_ns = common_grid(data), 0
-        if is_now(start):
-            since_ns, known_ns = last_bar_of(strategy, grid), int(grid.close_ns[-1])
-        else:
-            since_ns = start_ns_of(start, grid)
-        wish = Wish(
-            strategy, data, costs, initial_cash, since_ns, self.owner, name, settings=settings, known_ns=known_ns
-        )
+        wish = wished(strategy, history, costs, initial_cash, start, self.owner, name)
+        wish = replace(wish, settings=settings_of(strategy, start, acknowledged))
         ident = deploy(self.store, wish, self._clock.now_ns())
         self._wake.ring()
         return ident
+
+    def preview(
+        self,
+        strategy: Strategy,
+        history: Bars | Mapping[str, Bars],
+        costs: CostModel,
+        initial_cash: float,
+        start: Any = None,
+        name: str = "",
+        acknowledged: Collection[str] = (),
+    ) -> dict[str, Any]:
+        """What ``deploy`` with the same arguments would do and meet; writes nothing.
+
+        Returns
+        -------
+        dict
+            ``can_deploy`` and, in words, the ``problems`` that keep it from being deployed; ``to_acknowledge``; the
+            last strategy bar with what would be decided on it by a deployment that holds nothing; warm-up, next
+            evaluations, exposure, limits with what is used, the calendar.
+
+        Raises
+        ------
+        ConfigError
+            Strategy, bars and costs do not fit each other, as in ``deploy``.
+        """
+        wish = wished(strategy, history, costs, initial_cash, start, self.owner, name)
+        with self.store.read() as connection:
+            return previewed(connection, wish, start, acknowledged, self._moment(connection))
 
     def pause(self, name: str, why: str = "", wait_s: float = WAIT_S) -> Reply:
         """Stop evaluation and new orders; protective orders and the forced flatten stay.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from workbench.engine.records import Instant
@@ -71,7 +72,11 @@ def _bars_seen(connection: sa.Connection, given: Given, name: str, until_ns: int
         table.c.revision == 0,
         table.c.late.is_(False),
     )
-    stamps = np.array(connection.execute(wanted.order_by(table.c.ts_ns)).scalars().all(), np.int64)
+    return bars_within(given, np.array(connection.execute(wanted.order_by(table.c.ts_ns)).scalars().all(), np.int64))
+
+
+def bars_within(given: Given, stamps: npt.NDArray[np.int64]) -> int:
+    """How many strategy bars base bars with some stamps, in order, make."""
     if not len(stamps):
         return 0
     grid = build_grid(given.calendar, given.timeframe, int(stamps[0]), int(stamps[-1]))

@@ -9,13 +9,20 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from workbench.costs import CostModel
 from workbench.engine.desk import instrument_records
-from workbench.engine.fitting import bars_by_instrument, check_arguments, check_timeframes, common_grid, instruments_of
+from workbench.engine.fitting import (
+    AnyBars,
+    bars_by_instrument,
+    check_arguments,
+    check_timeframes,
+    common_grid,
+    instruments_of,
+)
 from workbench.errors import ConfigError, Refused
 from workbench.ids import short_id
 from workbench.journal import tables
@@ -23,7 +30,10 @@ from workbench.journal.chain import FIRST, canonical
 from workbench.journal.store import Store
 from workbench.live.limits import check_deployable
 from workbench.live.standing import NO_COUNTS
+from workbench.live.starting import is_now, last_bar_of, start_ns_of
 from workbench.market.bars import Bars
+from workbench.market.grid import Grid
+from workbench.market.instruments import Instrument
 from workbench.strategy import Strategy
 
 #: Rows of history written by one statement.
@@ -67,6 +77,72 @@ class Wish:
     settings: Mapping[str, Any] = field(default_factory=dict)
     known_ns: int = 0
 
+    @property
+    def called(self) -> str:
+        """What the deployment is called: its own name, or the strategy's."""
+        return self.name or self.strategy.name
+
+
+class Fitted(NamedTuple):
+    """What is asked for, once everything in it fits.
+
+    Attributes
+    ----------
+    data : dict of str to Bars
+        The history by instrument, sorted by name.
+    grid : Grid
+        Base intervals from its first bar through its last.
+    instruments : tuple of Instrument
+        In the order of the data.
+    first_ns : int
+        Stamp of the first bar of any instrument.
+    """
+
+    data: dict[str, Bars]
+    grid: Grid
+    instruments: tuple[Instrument, ...]
+    first_ns: int
+
+
+def wished(
+    strategy: Strategy, history: AnyBars, costs: CostModel, cash: float, start: Any, owner: str, name: str = ""
+) -> Wish:
+    """What a person asks for, as ``Client.deploy`` takes it, with the instant from which it decides.
+
+    Raises
+    ------
+    ConfigError
+        Strategy and bars do not fit each other, or the start is none.
+    """
+    check_arguments(strategy, cash, costs)
+    data = bars_by_instrument(strategy, history)
+    grid, known_ns = common_grid(data), 0
+    if is_now(start):
+        since_ns, known_ns = last_bar_of(strategy, grid), int(grid.close_ns[-1])
+    else:
+        since_ns = start_ns_of(start, grid)
+    return Wish(strategy, data, costs, cash, since_ns, owner, name, known_ns=known_ns)
+
+
+def fitted(wish: Wish) -> Fitted:
+    """Check that strategy, bars, costs and money fit each other.
+
+    Raises
+    ------
+    ConfigError
+        They do not; says what and how to fix it.
+    """
+    check_arguments(wish.strategy, wish.initial_cash, wish.costs)
+    if wish.mode != "paper":
+        raise ConfigError(f"mode {wish.mode!r} does not exist; it is paper.")
+    data = bars_by_instrument(wish.strategy, wish.history)
+    grid = common_grid(data)
+    check_timeframes(wish.strategy, grid)
+    instruments = instruments_of(data)
+    instrument_records(wish.strategy, instruments, wish.costs)  # refuses what the cost model has no rates for
+    first_ns = min(int(item.ts_ns[0]) for item in data.values())
+    return Fitted(data, grid, tuple(instruments), first_ns)
+
 
 def deploy(store: Store, wish: Wish, now_ns: int) -> str:
     """Write a deployment down.
@@ -81,20 +157,11 @@ def deploy(store: Store, wish: Wish, now_ns: int) -> str:
     ConfigError
         Strategy, bars and costs do not fit each other, or the owner has a deployment of that name.
     """
-    check_arguments(wish.strategy, wish.initial_cash, wish.costs)
-    if wish.mode != "paper":
-        raise ConfigError(f"mode {wish.mode!r} does not exist; it is paper.")
-    data = bars_by_instrument(wish.strategy, wish.history)
-    grid = common_grid(data)
-    check_timeframes(wish.strategy, grid)
-    name = wish.name or wish.strategy.name
-    instruments = instruments_of(data)
-    instrument_records(wish.strategy, instruments, wish.costs)  # refuses what the cost model has no rates for
-    one = next(iter(data.values()))
-    first = min(int(item.ts_ns[0]) for item in data.values())
+    fit = fitted(wish)
+    name, data = wish.called, fit.data
     with store.write() as connection:
-        _refuse_taken(connection, wish.owner, name)
-        check_deployable(connection, wish.owner, len(instruments))
+        refuse_taken(connection, wish.owner, name)
+        check_deployable(connection, wish.owner, len(fit.instruments))
         _pin_strategy(connection, wish.strategy, now_ns)
         ident = short_id(wish.owner, name, wish.strategy.hash)
         row = {
@@ -103,12 +170,12 @@ def deploy(store: Store, wish: Wish, now_ns: int) -> str:
             "name": name,
             "strategy_hash": wish.strategy.hash,
             "mode": wish.mode,
-            "calendar": one.calendar.name,
-            "timeframe": str(one.timeframe),
+            "calendar": fit.grid.calendar.name,
+            "timeframe": str(fit.grid.timeframe),
             "costs": canonical(wish.costs.to_dict()),
-            "instruments": canonical([dataclasses.asdict(item) for item in instruments]),
+            "instruments": canonical([dataclasses.asdict(item) for item in fit.instruments]),
             "initial_cash": float(wish.initial_cash),
-            "history_from_ns": first,
+            "history_from_ns": fit.first_ns,
             "start_ns": wish.start_ns,
             "settings": canonical(dict(wish.settings)),
             "created_ns": now_ns,
@@ -129,7 +196,14 @@ def _fresh(ident: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _refuse_taken(connection: sa.Connection, owner: str, name: str) -> None:
+def refuse_taken(connection: sa.Connection, owner: str, name: str) -> None:
+    """Refuse a name that a deployment of the owner has.
+
+    Raises
+    ------
+    Refused
+        It is taken.
+    """
     table = tables.deployments
     taken = connection.execute(sa.select(table.c.id).where(table.c.owner == owner, table.c.name == name)).first()
     if taken is not None:

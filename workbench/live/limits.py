@@ -168,6 +168,11 @@ class _Window:
         return self._total
 
 
+def word_of(allowed: Mapping[str, int], used: Mapping[str, int]) -> str:
+    """The word of the first limit of orders that is reached, by what is allowed and used by name; empty if none is."""
+    return next((word for name, word in WORDS.items() if used[name] >= allowed[name]), "")
+
+
 class Limits:
     """The limits of everybody whose deployments a runner runs.
 
@@ -194,7 +199,7 @@ class Limits:
     def _reached(self, owner: str, now_ns: int) -> str:
         sent = self._counted.get(owner) or self._loaded(owner, now_ns)
         allowed, used = self._allowed[owner], sent.used(now_ns)
-        return next((word for name, word in WORDS.items() if used[name] >= allowed[name]), "")
+        return word_of(allowed, used)
 
     def sent(self, owner: str, now_ns: int) -> None:
         """An order of an owner is sent, of whatever kind."""
