@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shlex
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import jupyter_server
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Enum, Unicode
 
-from workbench.journal.store import Store
-from workbench.live.client import Client
+from workbench.errors import WorkbenchError
 from workbench.live.places import default_database
 from workbench.live.supervisor import Hosted, Supervisor, environment_with
+from workbench_jupyter.feeding import options_of
 from workbench_jupyter.handlers import handlers
+from workbench_jupyter.server_version import refuse_hosting, why_only_paper
+
+if TYPE_CHECKING:  # a server starts without the engine
+    from workbench.journal.store import Store
+    from workbench.live.client import Client
 
 #: Seconds that the server waits for its runner when it ends.
 STOP_S = 3.0
@@ -35,7 +40,10 @@ class WorkbenchApp(ExtensionApp):
         ("hosted", "attached"), "hosted",
         help="hosted: the server starts a runner, watches it and stops it; attached: one runs by itself.",
     ).tag(config=True)  # fmt: skip
-    feed = Unicode(help="Where a hosted runner's bars come from: options of `workbench run`.").tag(config=True)
+    feed = Unicode(
+        help="Where a hosted runner's bars come from: options of `workbench run`; the folder `feed` in the home "
+        "folder by default."
+    ).tag(config=True)
 
     def initialize_settings(self) -> None:
         """Prepare what the handlers need; nothing is opened yet."""
@@ -43,8 +51,11 @@ class WorkbenchApp(ExtensionApp):
         self._store: Store | None = None
         self._opening = asyncio.Lock()
         self.supervisor: Supervisor | None = None
-        if self.runner == "hosted" and self.feed:
-            command = [sys.executable, "-m", "workbench.live", "--tied", *shlex.split(self.feed)]
+        self.only_paper, self._refusal = why_only_paper(jupyter_server.__version__), ""
+        if self.only_paper:
+            self.log.warning("Workbench: %s.", self.only_paper)
+        if self.runner == "hosted":
+            command = [sys.executable, "-m", "workbench.live", "--tied", *options_of(self.feed)]
             self.supervisor = Supervisor(command, environment_with(self.database), self._changed)
 
     def initialize_handlers(self) -> None:
@@ -52,14 +63,24 @@ class WorkbenchApp(ExtensionApp):
         self.handlers.extend(handlers())
 
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
-        if self.supervisor is not None:
-            self.supervisor.start()
+        if self.supervisor is None:
+            return
+        if self.only_paper:
+            try:
+                await asyncio.to_thread(refuse_hosting, self.only_paper, self.database)
+            except WorkbenchError as error:
+                self._refusal = f"no runner is started: {error}"
+                self.log.critical("Workbench: %s", self._refusal)
+                return
+        self.supervisor.start()
 
     async def client(self, who: str) -> Client:
         """A hand on the runner for whoever asks; the database is opened by the first, off the event loop."""
         async with self._opening:
             if self._store is None:
-                self._store = await asyncio.to_thread(Store.open, self.database)
+                self._store = await asyncio.to_thread(_opened, self.database)
+        from workbench.live.client import Client
+
         return Client(self._store, self.owner, who)
 
     def hosting(self) -> dict[str, Any]:
@@ -67,7 +88,8 @@ class WorkbenchApp(ExtensionApp):
         if self.supervisor is None:
             return {"state": "ATTACHED", "pid": 0, "attempt": 0, "since_s": 0.0, "said": ""}
         now = self.supervisor.now()
-        return {**now._asdict(), "state": now.state.value}
+        refused = {"state": "LOOK", "said": self._refusal} if self._refusal else {}
+        return {**now._asdict(), "state": now.state.value, **refused}
 
     async def stop_extension(self) -> None:
         """Stop the runner; the server does not wait for it longer than a few seconds, and may ask twice."""
@@ -85,3 +107,11 @@ class WorkbenchApp(ExtensionApp):
 
     def _changed(self, hosted: Hosted) -> None:
         self.log.info("The runner is %s (attempt %d). %s", hosted.state.value, hosted.attempt, hosted.said)
+
+
+def _opened(database: str) -> Store:
+    """The store; the engine is loaded by the first who asks, in a thread."""
+    import workbench.live.client  # noqa: F401 - whoever asked needs it next
+    from workbench.journal.store import Store
+
+    return Store.open(database)

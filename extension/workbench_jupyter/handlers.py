@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, cast
 
 import orjson
 from jupyter_server.auth.decorator import authorized
@@ -19,11 +19,13 @@ from tornado import web
 
 from workbench import __version__
 from workbench.errors import ConfigError, HaltError, NotFound, Refused, RetryableError, Unwritable
-from workbench.live.client import Client
-from workbench_jupyter.metrics import metrics_text
 from workbench_jupyter.openapi import document
 from workbench_jupyter.plain import encoded
 from workbench_jupyter.routes import ROUTES, Route
+from workbench_jupyter.server_version import refuse_risk
+
+if TYPE_CHECKING:  # a server starts without the engine
+    from workbench.live.client import Client
 
 #: Under this resource an Authorizer decides who may read and write.
 RESOURCE = "workbench"
@@ -31,6 +33,8 @@ RESOURCE = "workbench"
 
 class Workbench(Protocol):
     """What handlers ask of the extension."""
+
+    only_paper: str
 
     async def client(self, who: str) -> Client:
         """A hand on the runner for whoever asks."""
@@ -119,13 +123,17 @@ class WorkbenchHandler(ExtensionHandlerMixin, APIHandler):
         try:
             given = None if route.sent is None else sent(route.sent)
             client = await self.workbench.client(self.who)
-            found = await asyncio.to_thread(route.call, client, names, given)
+            found = await asyncio.to_thread(self._called, route, client, names, given)
         except Exception as error:  # noqa: BLE001 - what is none of ours is raised again
             status, body = answer_to(error)
             if status is HTTPStatus.SERVICE_UNAVAILABLE:
                 self.set_header("Retry-After", "1")
             return self._answer(status, body)
         return self._answer(HTTPStatus.OK, found)
+
+    def _called(self, route: Route, client: Client, names: dict[str, str], given: BaseModel | None) -> Any:
+        refuse_risk(self.workbench.only_paper, client, route.path, names)
+        return route.call(client, names, given)
 
     def _answer(self, status: HTTPStatus, body: object) -> None:
         self.set_status(status)
@@ -163,6 +171,8 @@ class Metrics(WorkbenchHandler):
     @authorized
     async def get(self) -> None:
         """Read."""
+        from workbench_jupyter.metrics import metrics_text
+
         client = await self.workbench.client(self.who)
         text = await asyncio.to_thread(metrics_text, client)
         self.finish(text, set_content_type="text/plain; version=0.0.4; charset=utf-8")

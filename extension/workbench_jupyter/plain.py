@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
-import pandas as pd
+
+if TYPE_CHECKING:  # a server starts without them
+    import pandas as pd
+
+#: What JSON knows as it is, and most of what there is.
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
 def rows_of(frame: pd.DataFrame, index: str | None = None) -> list[dict[str, Any]]:
@@ -23,18 +27,30 @@ def rows_of(frame: pd.DataFrame, index: str | None = None) -> list[dict[str, Any
 
 def plain(value: Any) -> Any:
     """A value as JSON knows it."""
+    if type(value) in _AS_IT_IS:
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(one) for one in value]
+    return _of_a_library(value)
+
+
+def _of_a_library(value: Any) -> Any:
+    """The same of what numpy and pandas make, and of everything else."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(value, np.ndarray):
         return [plain(one) for one in value]
     if isinstance(value, pd.DataFrame):
         return rows_of(value)
     if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or value is pd.NaT or value is pd.NA:
+        return plain(value.item())
+    if value is pd.NaT or value is pd.NA:
         return None
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
     if isinstance(value, pd.Timestamp):
         utc = value.tz_convert("UTC") if value.tz is not None else value
         return utc.isoformat().replace("+00:00", "Z")

@@ -6,15 +6,17 @@ The handlers, the OpenAPI document and the tests of who may ask what are made fr
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
-from workbench.live.client import Client
 from workbench_jupyter.bodies import JournalQuery, Limit, Reason, Resolve, Resume, Stop, Why
 from workbench_jupyter.plain import plain, rows_of
 
-Call = Callable[[Client, dict[str, str], Any], Any]
+if TYPE_CHECKING:  # a server starts without the engine
+    from workbench.live.client import Client
+
+Call = Callable[["Client", dict[str, str], Any], Any]
 
 
 class Route(NamedTuple):
