@@ -12,10 +12,10 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Enum, Unicode
 
 from workbench.errors import WorkbenchError
-from workbench.live.places import default_database
 from workbench.live.supervisor import Hosted, Supervisor, environment_with
 from workbench_jupyter.feeding import options_of
 from workbench_jupyter.handlers import handlers
+from workbench_jupyter.inherited import database_of, handed_down
 from workbench_jupyter.server_version import refuse_hosting, why_only_paper
 
 if TYPE_CHECKING:  # a server starts without the engine
@@ -47,7 +47,8 @@ class WorkbenchApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Prepare what the handlers need; nothing is opened yet."""
-        self.database = self.database or default_database()
+        self.database = database_of(self.database)
+        self._inherited = contextlib.ExitStack()
         self._store: Store | None = None
         self._opening = asyncio.Lock()
         self.supervisor: Supervisor | None = None
@@ -63,6 +64,7 @@ class WorkbenchApp(ExtensionApp):
         self.handlers.extend(handlers())
 
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
+        self._inherited.enter_context(handed_down(self.database))
         if self.supervisor is None:
             return
         if self.only_paper:
@@ -96,6 +98,7 @@ class WorkbenchApp(ExtensionApp):
         with contextlib.suppress(Exception):
             if self.supervisor is not None:
                 await asyncio.wait_for(self.supervisor.stop(STOP_S / 3), STOP_S)
+        self._inherited.close()
         store, self._store = self._store, None
         if store is not None:
             await asyncio.to_thread(store.close)
