@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tests.simulation.wire import Host
-from workbench.brokers.paper import PaperBroker, Terms
+from workbench.brokers.paper import PaperBroker
+from workbench.brokers.paper_accounts import Terms
 from workbench.brokers.port import Answer, Event, Idempotency, OrderReport, Phase, Request, TradedBar
 from workbench.engine.desk import config_record
 from workbench.live.given import Given

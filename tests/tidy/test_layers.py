@@ -37,10 +37,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 #: Modules that may import one thing more than their layer.
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
-    # Its fills are those of the law, and its book is as durable as ours.
     # Where the five objects are put together that differ between production, replay and simulation.
-    "live.assembly": ("brokers.paper",),
-    "brokers.paper": ("engine.costs", "engine.fills", "engine.records", "journal"),
+    "live.assembly": ("brokers.paper", "brokers.paper_accounts"),
+    # Its fills are those of the law, and its book is as durable as ours.
+    "brokers.paper": ("engine.costs", "engine.fills", "journal"),
+    "brokers.paper_accounts": ("engine.records", "journal"),
+    "brokers.paper_bars": ("engine.fills",),
 }
 
 #: The shell: it may import any layer, and none imports it.

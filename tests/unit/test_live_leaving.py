@@ -16,10 +16,10 @@ from workbench.journal.verify import faults
 from workbench.live.arrivals import still_leaving
 from workbench.live.assembly import join
 from workbench.live.commands import Commands, Obeyed
+from workbench.live.doubts import DOUBT_NS
 from workbench.live.executor import Executor
 from workbench.live.exit_codes import Exit
 from workbench.live.replay import find, replayed
-from workbench.live.runner import DOUBT_NS
 from workbench.live.standing import Standing, Status
 
 __all__ = ["folder", "watched"]

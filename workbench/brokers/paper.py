@@ -16,21 +16,20 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
+from workbench.brokers.paper_accounts import Account, Holding, Resting, Terms, resting, row_of
+from workbench.brokers.paper_bars import entry_order, exit_order, hits, working_in
 from workbench.brokers.port import Answer, Event, Idempotency, OrderReport, Phase, Request, TradedBar
 from workbench.engine.costs import charges_of
-from workbench.engine.fills import market_price, touched
-from workbench.engine.records import Records
+from workbench.engine.fills import market_price
 from workbench.journal import tables
 from workbench.journal.chain import canonical
 from workbench.journal.driver import execute_many
 from workbench.journal.store import Store
 from workbench.market.timeframe import DAY_NS
-from workbench.schema import OrderKind
 
 _KEY: Any = sa.bindparam("key")
 _ADD_ORDER, _ADD_EVENT = tables.paper_orders.insert(), tables.paper_events.insert()
@@ -64,70 +63,6 @@ _TAKEN = sa.select(tables.paper_orders.c.cid).where(tables.paper_orders.c.cid.in
 
 #: Client ids that one statement asks for; a database takes only so many values.
 LOOKED_UP = 500
-
-
-class Terms(NamedTuple):
-    """What an account trades on.
-
-    Attributes
-    ----------
-    config : Records
-        One record of ``engine.records.config_dtype``: slippage and how bars are read.
-    rates : mapping of str to Records
-        Rows of charges of each instrument.
-    """
-
-    config: Records
-    rates: Mapping[str, Records]
-
-
-class Resting(NamedTuple):
-    """One order in the book."""
-
-    broker_id: str
-    request: Request
-    accepted_ns: int
-    state: str  # WORKING, FILLED, CANCELLED, EXPIRED
-
-
-class Holding(NamedTuple):
-    """One position: signed units, and the interval and session in which it was opened."""
-
-    qty: float
-    entry_ns: int
-    session: int
-
-
-class Account:
-    """What of one account's book is needed from bar to bar; the rest is in the database.
-
-    Attributes
-    ----------
-    working : dict of str to Resting
-        Orders that work, by the broker's id, in the order of arrival.
-    placed, told : int
-        Orders taken and events told so far.
-    recent : list of Event
-        Events since the account was opened in this process.
-    """
-
-    def __init__(self, name: str, terms: Terms) -> None:
-        self.name, self.terms = name, terms
-        self.working: dict[str, Resting] = {}
-        self.holdings: dict[str, Holding] = {}
-        self.placed, self.told = 0, 0
-        self.recent: list[Event] = []
-
-    def put(self, order: Resting) -> None:
-        """Add an order or replace what is known of it."""
-        if order.state == "WORKING":
-            self.working[order.broker_id] = order
-        else:
-            self.working.pop(order.broker_id, None)
-
-    def under(self, cid: str) -> list[Resting]:
-        """Orders that work under a client id; more than one only where ids are labels."""
-        return [one for one in self.working.values() if one.request.cid == cid]
 
 
 class PaperBroker:
@@ -184,7 +119,7 @@ class PaperBroker:
                 self.look(connection, [name])
         stands, working = self._looked.pop(name)
         for row in working:
-            account.put(_resting(row.broker_id, row.content))
+            account.put(resting(row.broker_id, row.content))
         for row in stands:
             account.placed, account.told = row.placed or 0, row.told or 0
             account.holdings = {key: Holding(*value) for key, value in json.loads(row.positions).items()}
@@ -222,7 +157,7 @@ class PaperBroker:
         book = tables.paper_orders
         wanted = book.select().where(book.c.account == account, book.c.cid == cid).order_by(book.c.place)
         with self._store.read() as connection:
-            stored = [_resting(row.broker_id, row.content) for row in connection.execute(wanted)]
+            stored = [resting(row.broker_id, row.content) for row in connection.execute(wanted)]
         return list({one.broker_id: one for one in [*stored, *self._fresh(account, cid)]}.values())
 
     def _fresh(self, account: str, cid: str) -> list[Resting]:
@@ -295,14 +230,14 @@ class PaperBroker:
             account = self._accounts[name]
             if not account.working:
                 continue
-            live = _live(account, bars)
+            live = working_in(account, bars)
             if phase is Phase.PROTECTIVE:
-                for order, price in _hits(account, live, bars):
+                for order, price in hits(account, live, bars):
                     self._fill(account, order, bars[order.request.instrument], price)
                 continue
             reduces = phase is Phase.EXITS
             due = [one for one in live if one.request.kind == "open" and one.request.reduces == reduces]
-            for order in sorted(due, key=_exit_order if reduces else _entry_order):
+            for order in sorted(due, key=exit_order if reduces else entry_order):
                 self._at_open(account, order, bars[order.request.instrument])
         self._save()
 
@@ -311,8 +246,8 @@ class PaperBroker:
         found = set[str]()
         for name in accounts:
             account = self._accounts[name]
-            live = _live(account, bars) if account.working else []
-            if any(one.request.kind == "open" for one in live) or _hits(account, live, bars):
+            live = working_in(account, bars) if account.working else []
+            if any(one.request.kind == "open" for one in live) or hits(account, live, bars):
                 found.add(name)
         return found
 
@@ -371,7 +306,7 @@ class PaperBroker:
         """Write what changed; nothing has been answered before."""
         if not self._changed and not self._told:
             return
-        orders = [_row(name, order) for (name, _), order in self._changed.items()]
+        orders = [row_of(name, order) for (name, _), order in self._changed.items()]
         events = [{"account": name, "seq": one.seq, "content": canonical(tuple(one))} for name, one in self._told]
         touched_accounts = sorted({name for name, _ in self._changed} | {name for name, _ in self._told})
         with self._writes() as connection:
@@ -390,64 +325,3 @@ class PaperBroker:
     def _positions_row(self, name: str) -> dict[str, Any]:
         holdings = {key: tuple(one) for key, one in self._accounts[name].holdings.items()}
         return {"account": name, "positions": canonical(holdings)}
-
-
-def _resting(broker_id: str, content: str) -> Resting:
-    told = json.loads(content)
-    return Resting(broker_id, Request(*told["request"]), told["accepted_ns"], told["state"])
-
-
-def _row(name: str, order: Resting) -> dict[str, Any]:
-    content = {"request": tuple(order.request), "accepted_ns": order.accepted_ns, "state": order.state}
-    return {
-        "broker_id": order.broker_id,
-        "account": name,
-        "cid": order.request.cid,
-        "place": int(order.broker_id.rpartition(":")[2]),
-        "content": canonical(content),
-        "works": order.state == "WORKING",
-    }
-
-
-def _live(account: Account, bars: Mapping[str, TradedBar]) -> list[Resting]:
-    """Orders that work in these bars."""
-    return [one for one in account.working.values() if _meets(one, bars.get(one.request.instrument))]
-
-
-def _hits(account: Account, live: Sequence[Resting], bars: Mapping[str, TradedBar]) -> list[tuple[Resting, float]]:
-    """Stops and targets that bars reach, with their prices, by name; both of one position are judged together (F5)."""
-    resting: dict[str, dict[str, Resting]] = {}
-    for order in live:
-        if order.request.kind != "open":
-            resting.setdefault(order.request.instrument, {})[order.request.kind] = order
-    config, found = account.terms.config[0], []
-    for name in sorted(resting):
-        held = account.holdings.get(name, Holding(0.0, 0, 0))
-        if held.qty == 0.0:
-            continue
-        bar, orders, direction = bars[name], resting[name], 1 if held.qty > 0.0 else -1
-        levels = [orders[kind].request.price if kind in orders else np.nan for kind in ("stop", "target")]
-        prices, here = (bar.open, bar.high, bar.low), held.entry_ns == bar.open_ns
-        kind, price = touched(config, levels[0], levels[1], prices, direction, here)
-        if kind == OrderKind.STOP:
-            price = market_price(price, -direction, float(config["slippage_frac"]))
-        if kind != OrderKind.OPEN:
-            found.append((orders["stop" if kind == OrderKind.STOP else "target"], price))
-    return found
-
-
-def _meets(order: Resting, bar: TradedBar | None) -> bool:
-    """Whether an order works in a bar: decided before it opened, arrived before it closed."""
-    if bar is None or order.request.decided_ns > bar.open_ns:
-        return False
-    # What answers to a fill of this very bar comes after its close only because bars are seen whole.
-    answers = order.request.contingent or order.request.kind != "open"
-    return answers or order.accepted_ns < bar.close_ns
-
-
-def _exit_order(order: Resting) -> tuple[str, int]:
-    return order.request.instrument, order.request.number
-
-
-def _entry_order(order: Resting) -> int:
-    return order.request.number

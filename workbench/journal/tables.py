@@ -260,7 +260,7 @@ paper_orders = sa.Table(
     _column("account", Name),
     _column("cid", Name),
     _column("place", sa.BigInteger),  # in the order of arrival, by account
-    _column("content", Content),  # JSON: brokers.paper.Resting
+    _column("content", Content),  # JSON: brokers.paper_accounts.Resting
     _column("works", sa.Boolean),
     sa.Index("paper_orders_working", "account", "works"),
     sa.Index("paper_orders_cid", "cid", "account"),

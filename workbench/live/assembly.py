@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workbench.brokers.paper import PaperBroker, Terms
+from workbench.brokers.paper import PaperBroker
+from workbench.brokers.paper_accounts import Terms
 from workbench.brokers.port import Idempotency
 from workbench.engine.desk import config_record
 from workbench.journal.store import Store

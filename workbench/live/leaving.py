@@ -17,9 +17,10 @@ import sqlalchemy as sa
 
 from workbench.brokers.port import Unknown
 from workbench.journal import tables
+from workbench.live.doubts import DOUBT_NS
 from workbench.live.page import Page
 from workbench.live.reconcile import Difference, differences
-from workbench.live.runner import DOUBT_NS, Runner
+from workbench.live.runner import Runner
 from workbench.live.standing import UNMANAGED, Standing, Status
 from workbench.live.words import figure
 

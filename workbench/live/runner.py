@@ -11,7 +11,7 @@ who has lost the lease writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 
 from workbench.brokers.port import Event, Phase, TradedBar, Unknown, Venue
@@ -23,6 +23,7 @@ from workbench.live.clock import Clock
 from workbench.live.days import TOLD, follow_calendar, mark_of
 from workbench.live.deciding import decide, drop, report, warm
 from workbench.live.deployed import Bar, memory_of
+from workbench.live.doubts import Doubts
 from workbench.live.executor import LOOK_NS, Executor
 from workbench.live.feed import Feed
 from workbench.live.freshness import Freshness, tell
@@ -30,23 +31,20 @@ from workbench.live.gates import ENTRIES, Gates
 from workbench.live.given import Given
 from workbench.live.group import Group
 from workbench.live.heard import heard, is_booked, known_before
-from workbench.live.inbox import Inbox, bar_row, newest_bars, revision_of
+from workbench.live.inbox import Inbox, newest_bars
 from workbench.live.lease import Lease
 from workbench.live.limits import Limits
 from workbench.live.mismatch import CONTINUES, begin_beside, go_on
 from workbench.live.page import Page
 from workbench.live.parts import book_parts, take_rests_back
-from workbench.live.reconcile import differences
 from workbench.live.said import Said
 from workbench.live.schedule import Interval, schedule_of
 from workbench.live.standing import Standing, Status
 from workbench.live.together import Together
+from workbench.live.too_late import write_late
 
 #: How long after its close an interval waits for bars of which nobody knows whether they come.
 GRACE_NS = 2 * 10**9
-
-#: How long what we hold and what the broker says may differ before it is called a difference.
-DOUBT_NS = 30 * 10**9
 
 
 class Runner:
@@ -77,9 +75,7 @@ class Runner:
             gates.limits = Limits(lease.store)
         self.executor = Executor(venue, lease, clock.now_ns, gates.refusal, gates.sending, gates.sent)
         self._next: dict[tuple[str, str], Interval | None] = {}
-        #: Deployments to be reconciled: at a start, and once a session.
-        self._unchecked: set[str] = set()
-        self._doubts: dict[str, int] = {}
+        self._doubts = Doubts(venue, self.executor)
         self._read: dict[str, Sequence[Event]] = {}
         self._untold = False  # what is stale, to deployments that were taken on
         #: Asked after every instant of a turn, which may be one of thousands; False ends the turn there.
@@ -108,7 +104,7 @@ class Runner:
         self._next.pop(key, None)
         if standing.status is Status.STOPPED:
             return  # it only listens to the broker
-        self._unchecked.add(standing.id)
+        self._doubts.ask(standing.id)
         schedule, passed_ns = self.groups[key].schedule, standing.deployed.passed_ns
         for name in given.names:
             self.feed.follow(name, key[1], given.calendar, passed_ns)
@@ -156,10 +152,7 @@ class Runner:
             due = [one for one in map(self._due, self.groups) if one is not None]
         self.hear()
         self.executor.flush(self.standings)
-        if self._unchecked:
-            asked = [one for one in self.standings.values() if one.id in self._unchecked]
-            self._unchecked.clear()
-            self.check_positions(asked)
+        self._commit(self._doubts.check(self.standings.values(), self.clock.now_ns()))
         # What has closed and is still here waits for its bars, and not for longer than that.
         closes = [one.close_ns for one in map(self._coming, self.groups) if one is not None]
         coming = [close_ns if close_ns > now else close_ns + GRACE_NS for close_ns in closes]
@@ -208,42 +201,8 @@ class Runner:
             return
         page = Page()
         with self.lease.fenced() as connection:
-            for bar in dict.fromkeys(late):
-                on_page = sum(_key(row) == (bar.instrument, bar.timeframe, bar.ts_ns) for row in page.inserted["bars"])
-                revision = revision_of(connection, bar, on_page)
-                if revision is None:
-                    continue
-                page.add(tables.bars, bar_row(bar, revision, now, late=True))
-                kind, body = "BAR_REVISED" if revision else "LATE_BAR", {"revision": revision, **bar._asdict()}
-                for one in self.groups[key].standings.values():
-                    if bar.instrument in one.deployed.number:
-                        one.write(page, bar.ts_ns, now, kind, body)
-                        one.keep(page, now)
+            write_late(connection, page, late, self.groups[key].standings.values(), now)
             page.write(connection)
-
-    def check_positions(self, standings: Iterable[Standing]) -> None:
-        """Compare what we hold with what the broker says; a difference pauses the deployment, visibly.
-
-        Asked only of deployments with which nothing is on its way: what is unheard or unsaid would look like one.
-        """
-        page, now = Page(), self.clock.now_ns()
-        for one in standings:
-            account = one.deployed.given.account
-            if one.status is Status.STOPPED or self.executor.pending(account):
-                continue
-            try:
-                found = differences(one.held_qty(), self.venue.positions(account))
-            except Unknown:
-                continue
-            since = self._doubts.setdefault(one.id, now) if found else self._doubts.pop(one.id, 0)
-            if found and now - since < DOUBT_NS:
-                self._unchecked.add(one.id)  # what a broker tells late looks like a difference for a while
-            elif found and one.state != "PAUSED_RECONCILE":
-                one.state, one.note = "PAUSED_RECONCILE", "; ".join(map(str, found))
-                body = {"differences": [list(difference) for difference in found]}
-                one.write(page, one.deployed.passed_ns, now, "RECONCILIATION_ACTION", body)
-                one.keep(page, now)
-        self._commit(page)
 
     def hear(self, sends: bool = True) -> None:
         """Book what brokers reported between two instants; ``sends`` says whether what follows is sent at once."""
@@ -299,7 +258,7 @@ class Runner:
             if one.deployed.day is not day:
                 # The same date may be laid out twice: who fed weeks of history has pushed it out of the schedule.
                 if one.deployed.day.day != interval.day:
-                    self._unchecked.add(one.id)
+                    self._doubts.ask(one.id)
                 one.deployed.enter(day)
                 group.together = None
         moving = [one.deployed for one in active]
@@ -437,7 +396,3 @@ class Runner:
             self.executor.forget(said.given.account, said.expired)
         if sends:
             self.executor.flush(self.standings)
-
-
-def _key(row: Mapping[str, object]) -> tuple[object, ...]:
-    return row["instrument"], row["timeframe"], row["ts_ns"]
