@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, cast
 
 import orjson
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from pydantic import BaseModel, ValidationError
 from tornado import web
 
 from workbench import __version__
 from workbench.errors import ConfigError, HaltError, NotFound, Refused, RetryableError, Unwritable
+from workbench_jupyter.lookout import Lookout
 from workbench_jupyter.openapi import document
 from workbench_jupyter.plain import encoded
 from workbench_jupyter.routes import ROUTES, Route
 from workbench_jupyter.server_version import refuse_risk
+from workbench_jupyter.stream import PATH, Stream
+from workbench_jupyter.watch import Watch
 
 if TYPE_CHECKING:  # a server starts without the engine
     from workbench.live.client import Client
@@ -39,8 +42,11 @@ class Workbench(Protocol):
     async def client(self, who: str) -> Client:
         """A hand on the runner for whoever asks."""
 
-    def hosting(self) -> dict[str, Any]:
-        """How the hosted runner stands."""
+    lookout: Lookout
+    watch: Watch
+
+    def examined(self) -> dict[str, Any]:
+        """What is well and what is not."""
 
 
 class Answer(NamedTuple):
@@ -150,18 +156,35 @@ class WorkbenchHandler(ExtensionHandlerMixin, APIHandler):
 
 
 class Health(WorkbenchHandler):
-    """How the runner stands, what the kill switch says, and how many deployments are evaluated."""
+    """How the runner stands, what the kill switch says, how many deployments are evaluated, and how many watch."""
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
         """Read; answers while the database is locked or away, and says so."""
-        try:
-            client = await self.workbench.client(self.who)
-            found = await asyncio.to_thread(client.health)
-        except (RetryableError, HaltError, ConfigError) as error:
-            found = {"database": str(error)}
-        self._answer(HTTPStatus.OK, {"hosting": self.workbench.hosting(), "database": "", **found})
+        seen = await self.workbench.lookout.look()
+        self._answer(HTTPStatus.OK, {**seen.health, "streams": len(self.workbench.watch)})
+
+
+class Overview(WorkbenchHandler):
+    """Everything that a panel shows at a glance."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Read; while the database is locked or away, ``health`` says so and there is nothing else."""
+        seen = await self.workbench.lookout.look()
+        self._answer(HTTPStatus.OK, seen._replace(deployments=seen.deployments or [])._asdict())
+
+
+class Doctor(WorkbenchHandler):
+    """What is well and what is not, and what the hosted runner said last."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Read."""
+        self._answer(HTTPStatus.OK, await asyncio.to_thread(self.workbench.examined))
 
 
 class Metrics(WorkbenchHandler):
@@ -201,7 +224,7 @@ def pattern_of(path: str) -> str:
     return "/workbench/api/" + "/".join(parts)
 
 
-def handlers() -> list[tuple[str, type[WorkbenchHandler]]]:
+def handlers() -> list[tuple[str, type[JupyterHandler]]]:
     """A handler for every path of the table."""
     paths: dict[str, dict[str, Route]] = {}
     for route in ROUTES:
@@ -210,5 +233,12 @@ def handlers() -> list[tuple[str, type[WorkbenchHandler]]]:
         (pattern_of(path), type("PathHandler", (WorkbenchHandler,), {"by_verb": by_verb, "__doc__": path}))
         for path, by_verb in paths.items()
     ]
-    others = [("health", Health), ("metrics", Metrics), ("openapi.json", OpenApi)]
+    others = [
+        ("health", Health),
+        ("overview", Overview),
+        ("doctor", Doctor),
+        ("metrics", Metrics),
+        ("openapi.json", OpenApi),
+        (PATH, Stream),
+    ]
     return [*made, *((pattern_of(path), kind) for path, kind in others), ("/workbench/api/(?P<path>.*)", NothingHere)]

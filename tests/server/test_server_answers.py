@@ -113,9 +113,9 @@ async def test_a_wrong_query_is_422_with_the_field(jp_fetch: Fetch, query: dict[
 
 async def test_another_verb_is_405_and_says_which_there_are(jp_fetch: Fetch) -> None:
     with pytest.raises(HTTPClientError) as caught:
-        await jp_fetch(*API, "deployments", method="POST", body="{}")
+        await jp_fetch(*API, "deployments", method="PUT", body="{}")
     assert caught.value.code == 405 and caught.value.response is not None
-    assert caught.value.response.headers["Allow"] == "GET"
+    assert caught.value.response.headers["Allow"] == "GET, POST"
 
 
 async def test_health_says_who_runs_and_what_is_killed(jp_fetch: Fetch) -> None:

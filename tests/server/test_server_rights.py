@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from typing import Any, NamedTuple
 
 import pytest
 from jupyter_server.auth import Authorizer
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
 
 from workbench_jupyter.handlers import handlers
 from workbench_jupyter.routes import ROUTES
 
+#: What is no route of the table; the stream is a websocket, and says 400 to who asks for it as for a page.
+OTHERS = ("health", "overview", "doctor", "metrics", "openapi.json", "stream")
+STREAM = ("/workbench/api/stream", "GET")
 VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
 
 
@@ -20,6 +26,13 @@ class ReadOnly(Authorizer):
 
     def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
         return action == "read" and resource == "workbench"
+
+
+class Nobody(Authorizer):
+    """Nobody may do anything."""
+
+    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+        return False
 
 
 def asked() -> Iterator[tuple[str, str]]:
@@ -33,7 +46,7 @@ def asked() -> Iterator[tuple[str, str]]:
 
 def known() -> set[tuple[str, str]]:
     """What has an answer."""
-    others = {(f"/workbench/api/{one}", "GET") for one in ("health", "metrics", "openapi.json")}
+    others = {(f"/workbench/api/{one}", "GET") for one in OTHERS}
     return {(f"/workbench/api/{one.path.replace('{name}', 'dip')}", one.verb) for one in ROUTES} | others
 
 
@@ -75,7 +88,7 @@ def allowed(one: tuple[str, str], code: int) -> bool:
     if verb in ("DELETE", "PATCH", "HEAD"):
         return code == 405
     if one in known():
-        return code in (200, 422)
+        return code in (200, 400 if one == STREAM else 404 if "calendar" in path else 422)
     return code == (404 if path.endswith("what/ever") else 405)
 
 
@@ -96,6 +109,45 @@ async def test_with_the_token_everything_is_answered(door: Door, jp_auth_header:
     assert {one: code for one, code in found.items() if not allowed(one, code)} == {}
 
 
+async def answered(door: Door, headers: dict[str, str]) -> int:
+    """What somebody gets who opens the websocket: 101 when it opens."""
+    address = f"ws://127.0.0.1:{door.server.port}{door.base}{STREAM[0]}"
+    try:
+        socket = await websocket_connect(HTTPRequest(address, headers=headers))
+    except HTTPClientError as error:
+        return int(error.code)
+    message = await socket.read_message()
+    assert message is not None and json.loads(message)["kind"] == "all"
+    socket.close()
+    return 101
+
+
+async def test_who_may_open_the_stream(door: Door, jp_auth_header: dict[str, str]) -> None:
+    cookies = {"Cookie": as_header(await door.logged_in())}
+    there = {"Origin": f"http://127.0.0.1:{door.server.port}"}
+    expected = [
+        ({}, 403),
+        ({"Authorization": "token wrong"}, 403),
+        ({"Cookie": "username-localhost=forged"}, 403),
+        (jp_auth_header, 101),
+        ({**cookies, **there}, 101),
+        ({**cookies, "Origin": "https://evil.example"}, 403),
+    ]
+    assert [(headers, await answered(door, headers)) for headers, _ in expected] == expected
+    server = door.server
+    server.web_app.settings["authorizer"] = ReadOnly(parent=server, identity_provider=server.identity_provider)
+    assert await answered(door, jp_auth_header) == 101
+    server.web_app.settings["authorizer"] = Nobody(parent=server, identity_provider=server.identity_provider)
+    assert await answered(door, jp_auth_header) == 403
+
+
+async def test_who_may_do_nothing_is_answered_nothing(door: Door, jp_auth_header: dict[str, str]) -> None:
+    server = door.server
+    server.web_app.settings["authorizer"] = Nobody(parent=server, identity_provider=server.identity_provider)
+    found = await door.statuses(jp_auth_header)
+    assert {one: found[one] for one in known() if found[one] != 403} == {}
+
+
 def as_header(cookies: dict[str, str]) -> str:
     return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
@@ -114,11 +166,12 @@ async def test_a_page_of_another_origin_is_refused(door: Door) -> None:
     cookies = await door.logged_in()
     foreign = {"Cookie": as_header(cookies), "X-XSRFToken": cookies["_xsrf"], "Origin": "https://evil.example"}
     found = await door.statuses(foreign)
-    assert {one: found[one] for one in known() if found[one] not in (403, 404)} == {}
+    assert {one: found[one] for one in known() - {STREAM} if found[one] not in (403, 404)} == {}
 
 
 async def test_who_may_only_read_changes_nothing(door: Door, jp_auth_header: dict[str, str]) -> None:
     server = door.server
     server.web_app.settings["authorizer"] = ReadOnly(parent=server, identity_provider=server.identity_provider)
     found = await door.statuses(jp_auth_header)
-    assert {one: found[one] for one in known() if found[one] != (200 if one[1] == "GET" else 403)} == {}
+    wrong = {one: found[one] for one in known() if (found[one] == 403) != (one[1] != "GET")}
+    assert wrong == {} and found[STREAM] == 400

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,18 @@ class Loaded:
 def bars_of_strategy(
     texts: Sequence[str], instruments: Sequence[str], reading: Reading, strategy_timeframe: str
 ) -> dict[str, Loaded]:
+    """Bars of each instrument of a strategy, with progress on a terminal; otherwise as ``named_bars``."""
+    with progress(len(instruments), "Reading") as begin:
+        return named_bars(texts, instruments, reading, strategy_timeframe, begin)
+
+
+def named_bars(
+    texts: Sequence[str],
+    instruments: Sequence[str],
+    reading: Reading,
+    strategy_timeframe: str,
+    begin: Callable[[str], object] = lambda _: None,
+) -> dict[str, Loaded]:
     """Bars of each instrument of a strategy.
 
     Parameters
@@ -69,6 +81,8 @@ def bars_of_strategy(
         With the strategy's calendar.
     strategy_timeframe : str
         That of the base bars of a file which nothing else says.
+    begin : callable, optional
+        Told the name of each instrument before its bars are read.
 
     Raises
     ------
@@ -81,13 +95,12 @@ def bars_of_strategy(
     from_store = [symbol for symbol in chosen.values() if isinstance(symbol, str)]
     stored = reading.timeframe or (stored_timeframe(from_store, strategy_timeframe) if from_store else "")
     loaded: dict[str, Loaded] = {}
-    with progress(len(chosen), "Reading") as begin:
-        for name, source in chosen.items():
-            begin(name)
-            if isinstance(source, str):
-                loaded[name] = _from_store(source, stored, reading.calendar or "")
-            else:
-                loaded[name] = from_file(source, reading, strategy_timeframe)
+    for name, source in chosen.items():
+        begin(name)
+        if isinstance(source, str):
+            loaded[name] = _from_store(source, stored, reading.calendar or "")
+        else:
+            loaded[name] = from_file(source, reading, strategy_timeframe)
     return loaded
 
 

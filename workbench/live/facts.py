@@ -231,10 +231,10 @@ def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, 
         "bars": _bars_seen(connection, given, row["evaluated_ns"]),
         "decision": row["decision"],
         "reason": row["reason"],
-        "warm_up": _warm_up(connection, given, row),
+        "warm_up": warm_up(connection, given, row),
         "begins": instant(given.start_ns or given.history_from_ns),
         "next_evaluations": _coming(given, row, moment),
-        "position": [] if books is None else [_position(one, row, moment) for one in books.holdings],
+        "position": [] if books is None else [position_facts(one, row, moment) for one in books.holdings],
         "cash": None if books is None else books.cash,
         "equity": line["equity"],
         "initial_cash": given.initial_cash,
@@ -290,18 +290,23 @@ def _of_unreadable(connection: sa.Connection, row: Row, moment: Moment) -> dict[
 
 def exposure(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """What deployments hold together, by instrument: units, money at the last closes, and how many hold it."""
+    return exposure_of((row["name"], books_of_row(row)) for row in rows)
+
+
+def exposure_of(held: Iterable[tuple[str, Books | None]]) -> list[dict[str, Any]]:
+    """The same of the names of deployments and what each holds."""
     total: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        books = books_of_row(row)
+    for holder, books in held:
         for one in () if books is None else books.holdings:
             entry = total.setdefault(one.instrument, {"qty": 0.0, "notional": 0.0, "deployments": []})
             entry["qty"] += one.qty
             entry["notional"] += one.notional
-            entry["deployments"].append(row["name"])
+            entry["deployments"].append(holder)
     return [{"instrument": name, **total[name]} for name in sorted(total)]
 
 
-def _position(one: Holding, row: Row, moment: Moment) -> dict[str, Any]:
+def position_facts(one: Holding, row: Row, moment: Moment) -> dict[str, Any]:
+    """A position with its levels, and what enforces them."""
     return {
         **{name: getattr(one, name) for name in ("instrument", "qty", "entry_price", "mark", "stop", "target")},
         "unrealised_pnl": one.unrealised_pnl,
@@ -319,7 +324,7 @@ def _protection(one: Holding, row: Row, moment: Moment) -> str:
     return enforced if moment.holder.runs(moment.now_ns) else f"nobody until a runner runs, then {enforced}"
 
 
-def _warm_up(connection: sa.Connection, given: Given, row: Row) -> dict[str, Any]:
+def warm_up(connection: sa.Connection, given: Given, row: Row) -> dict[str, Any]:
     """How many strategy bars the expressions have seen, of how many they need."""
     needs = given.strategy.program.warm_bars
     if row["runtime_state"] != "WARMING_UP":

@@ -132,11 +132,17 @@ def equity_frame(connection: sa.Connection, deployment_id: str, initial_cash: fl
 
 
 def journal_frame(
-    connection: sa.Connection, deployment_id: str, kind: str | None, before: int | None, limit: int
+    connection: sa.Connection,
+    deployment_id: str,
+    kind: str | None,
+    before: int | None,
+    limit: int,
+    contains: str | None = None,
 ) -> pd.DataFrame:
     """Rows of the journal, the newest first; ``body`` as plain data."""
     kinds = None if kind is None else (kind,)
-    found = islice(journal_rows(connection, deployment_id, kinds=kinds, before=before, newest_first=True), limit)
+    rows_there = journal_rows(connection, deployment_id, None, kinds, before, newest_first=True, contains=contains)
+    found = islice(rows_there, limit)
     rows = [
         {"seq": row.seq, "instant": row.instant_ns, "at": row.at_ns, "kind": row.kind, "body": json.loads(row.body)}
         for row in found

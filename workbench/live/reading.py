@@ -12,6 +12,7 @@ from workbench.journal.store import Store
 from workbench.live import facts, frames, limits
 from workbench.live.clock import Clock
 from workbench.live.given import Given
+from workbench.live.health import health_of
 from workbench.live.killswitch import KillSwitch
 from workbench.live.places import places_of
 from workbench.live.slippage import slippage_frame
@@ -90,7 +91,14 @@ class Reading:
             rows = limits.table_of(connection, self.owner, self._clock.now_ns())
         return pd.DataFrame(rows, columns=["name", "allowed", "used", "set_by"]).astype({"used": "Int64"})
 
-    def journal(self, name: str, kind: str | None = None, before: int | None = None, limit: int = 50) -> pd.DataFrame:
+    def journal(
+        self,
+        name: str,
+        kind: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+        contains: str | None = None,
+    ) -> pd.DataFrame:
         """Rows of the journal, the newest first.
 
         Parameters
@@ -103,6 +111,8 @@ class Reading:
             Only rows with a smaller number: the last ``seq`` of one page gives the next.
         limit : int
             How many at most.
+        contains : str, optional
+            Only rows whose body holds this text, in small or capital letters.
 
         Returns
         -------
@@ -111,7 +121,7 @@ class Reading:
         """
         with self.store.read() as connection:
             ident = facts.deployment_of(connection, self.owner, name)["id"]
-            return frames.journal_frame(connection, ident, kind, before, limit)
+            return frames.journal_frame(connection, ident, kind, before, limit, contains)
 
     def orders(self, name: str) -> pd.DataFrame:
         """One row an order, in the order of sending, with the columns of a result."""
@@ -135,15 +145,7 @@ class Reading:
         with self.store.read() as connection:
             moment = self._moment(connection)
             rows = [facts.listed(row, moment) for row in facts.deployments_of(connection, self.owner)]
-        alive = [row for row in rows if row["status"] != "STOPPED"]
-        return {
-            "runner": moment.holder.name if moment.holder.runs(moment.now_ns) else "",
-            "kills": [kill.words() for kill in moment.kills if kill.owner in ("", self.owner)],
-            "deployments": len(alive),
-            "evaluated": sum(row["is_evaluated"] for row in alive),
-            "waiting": [row["name"] for row in alive if row["runtime_state"].startswith("PAUSED_")],
-            "stale": [row["name"] for row in alive if row["stale"]],
-        }
+        return health_of(rows, moment, self.owner)
 
     def trade_counts(self) -> dict[str, int]:
         """How many trades of each deployment have ended, by its name; those without one are left out."""

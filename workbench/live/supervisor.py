@@ -50,8 +50,8 @@ class Hosted(NamedTuple):
         Of its process; 0 when there is none.
     attempt : int
         How often it was started since it last ran steadily.
-    since_s : float
-        Seconds in this state.
+    since_ns : int
+        When it came into this state, on the wall; 0 for never.
     said : str
         The last line it said.
     """
@@ -59,7 +59,7 @@ class Hosted(NamedTuple):
     state: Hosting
     pid: int
     attempt: int
-    since_s: float
+    since_ns: int
     said: str
 
 
@@ -87,7 +87,7 @@ class Supervisor:
     ) -> None:
         self._command, self._environment, self._changed = list(command), environment, changed
         self._first_backoff_s = self._backoff_s = backoff_s
-        self._state, self._since = Hosting.STOPPED, time.monotonic()
+        self._state, self._since_ns = Hosting.STOPPED, 0
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._attempt, self._lines = 0, deque[str](maxlen=KEPT_LINES)
@@ -97,7 +97,7 @@ class Supervisor:
         running = self._process is not None and self._process.returncode is None
         pid = self._process.pid if running and self._process is not None else 0
         said = self._lines[-1] if self._lines else ""
-        return Hosted(self._state, pid, self._attempt, time.monotonic() - self._since, said)
+        return Hosted(self._state, pid, self._attempt, self._since_ns, said)
 
     def lines(self) -> list[str]:
         """What it said last, the oldest first."""
@@ -167,7 +167,7 @@ class Supervisor:
 
     def _become(self, state: Hosting) -> None:
         if state is not self._state:
-            self._state, self._since = state, time.monotonic()
+            self._state, self._since_ns = state, time.time_ns()
             self._changed(self.now())
 
 

@@ -1,0 +1,124 @@
+"""All deployments at a glance, what is news since the last one, and closing everything at once."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+
+from tests.operated import Operated, folder  # noqa: F401 - a fixture
+from workbench.errors import RetryableError
+from workbench.live import overview as overviews
+from workbench.live.client import Client
+from workbench.live.emergency import kill_and_flatten
+from workbench.live.overview import Overview
+from workbench.live.pinned import strategies_of
+
+
+@pytest.fixture
+def desk(folder: pathlib.Path) -> Iterator[Operated]:  # noqa: F811
+    """Two deployments of two instruments."""
+    made = Operated(folder, "AAA", "BBB")
+    made.deploy("dip", "AAA")
+    made.deploy("other", "BBB")
+    made.start()
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def eye(desk: Operated) -> Overview:
+    """What looks."""
+    return Overview(desk.store, clock=desk.clock)
+
+
+def test_a_glance_says_what_the_tables_of_the_client_say(desk: Operated, eye: Overview) -> None:
+    desk.run_to_position()
+    for _ in range(2):  # from nothing, and from memory
+        seen = eye.glance()
+        table = desk.client.deployments()
+        assert [{name: line[name] for name in table.columns} for line in seen.deployments] == [
+            {name: (None if value != value else value) for name, value in row.items()}
+            for row in table.astype(object).to_dict("records")
+        ]
+        assert seen.exposure == desk.client.exposure().to_dict("records")
+        assert {name: value for name, value in seen.health.items() if name != "next_evaluation"} == desk.client.health()
+        for line in seen.deployments:
+            status = desk.client.status(line["name"])
+            assert line["holdings"] == status["position"]
+            assert line["next_evaluation"] == status["next_evaluations"][0]
+    assert any(line["holdings"] for line in seen.deployments)
+
+
+def test_what_has_not_changed_is_the_same_object_and_nothing_is_worked_out_again(desk: Operated, eye: Overview) -> None:
+    before = eye.glance().deployments
+    with patch.object(overviews, "next_evaluations", side_effect=AssertionError("asked again")):
+        after = eye.glance().deployments
+    assert all(one is other for one, other in zip(before, after, strict=True))
+
+
+def test_what_has_changed_is_seen_at_the_next_glance(desk: Operated, eye: Overview) -> None:
+    before = {line["name"]: line for line in eye.glance().deployments}
+    desk.client.pause("dip", "lunch", wait_s=0.0)
+    desk.obey()
+    after = {line["name"]: line for line in eye.glance().deployments}
+    assert after["dip"]["status"] == "PAUSED" and after["dip"]["seq"] > before["dip"]["seq"]
+    assert after["other"] is before["other"]
+
+
+def test_the_next_evaluation_moves_on_when_it_has_passed(desk: Operated, eye: Overview) -> None:
+    (first,) = {line["next_evaluation"] for line in eye.glance().deployments}
+    assert desk.run(lambda: desk.clock.now_ns() > first.value)
+    (second,) = {line["next_evaluation"] for line in eye.glance().deployments}
+    assert second > first and second == desk.client.status("dip")["next_evaluations"][0]
+
+
+def test_news_are_the_rows_that_were_written_since(desk: Operated, eye: Overview) -> None:
+    desk.run_to_position()
+    heads = {line["name"]: line["seq"] for line in eye.glance().deployments}
+    assert eye.news(heads, ("FILLED", "PAUSED")) == []
+    desk.client.pause("dip", "lunch", wait_s=0.0)
+    desk.client.pause("other", "lunch", wait_s=0.0)
+    desk.obey()
+    assert {(row["deployment"], row["kind"]) for row in eye.news(heads, ("FILLED", "PAUSED"))} == {
+        ("dip", "PAUSED"), ("other", "PAUSED"),
+    }  # fmt: skip
+    filled = eye.news({"dip": 0}, ("FILLED",))
+    assert [row["seq"] for row in filled] == [row["seq"] for row in desk.rows("FILLED")] and filled
+    assert Overview(desk.store, "somebody", desk.clock).news({"dip": 0}, ("FILLED",)) == []
+
+
+def test_an_owner_sees_their_own_alone(desk: Operated) -> None:
+    stranger = Overview(desk.store, "somebody", desk.clock).glance()
+    assert (stranger.deployments, stranger.exposure, stranger.health["deployments"]) == ([], [], 0)
+    with desk.store.read() as connection:
+        assert strategies_of(connection, "somebody") == []
+        found = strategies_of(connection, "local")
+    assert sorted(one["deployments"] for one in found) == [["dip"], ["other"]]
+
+
+def test_everything_is_killed_and_what_holds_something_is_closed(desk: Operated) -> None:
+    desk.run_to_position()
+    desk.client.stop("other", "not this one", keep=True, wait_s=0.0)
+    desk.obey()
+    reply = kill_and_flatten(desk.client, "odd", wait_s=0.0)
+    assert reply.is_done and "1 deployment to be closed at the next open: dip." in reply.text
+    desk.obey()
+    assert desk.run(lambda: not desk.standing().held_qty())
+    assert desk.rows("FILLED")[-1]["body"]["reason"] == "MANUAL_FLATTEN"
+    assert desk.client.health()["kills"]
+
+
+def test_an_entry_that_has_not_filled_is_taken_back_too(desk: Operated) -> None:
+    desk.run_to_entry()
+    assert "dip" in kill_and_flatten(desk.client, "odd", wait_s=0.0).text
+
+
+def test_the_kill_stands_when_the_database_cannot_be_written(desk: Operated) -> None:
+    desk.run_to_position()
+    with patch.object(Client, "flatten", side_effect=RetryableError("somebody else writes")):
+        reply = kill_and_flatten(desk.client, "odd", wait_s=0.0)
+    assert reply.is_done and "NOT all being closed: somebody else writes" in reply.text
+    assert desk.switch.kills()

@@ -1,0 +1,141 @@
+"""All deployments of an owner at a glance, again and again: only what has changed is worked out anew.
+
+A panel is looked at all day. Of two hundred deployments most stand still between two looks, so a line is kept with the
+row that it was made from, and the next evaluation, which takes a calendar to find, is kept until it has passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from workbench.errors import ConfigError
+from workbench.journal.store import Store
+from workbench.live import facts
+from workbench.live.clock import Clock
+from workbench.live.coming import next_evaluations
+from workbench.live.frames import instant
+from workbench.live.given import Given
+from workbench.live.health import health_of
+from workbench.live.holdings import Books
+from workbench.live.news import news
+from workbench.live.reading import Reading
+from workbench.market.timeframe import DAY_NS
+
+
+class Glance(NamedTuple):
+    """What was seen at one moment.
+
+    Attributes
+    ----------
+    at : Timestamp
+        Now, on the wall.
+    health : dict
+        Who runs the database, what is killed, and how many deployments are evaluated or wait for a person.
+    deployments : list of dict
+        A line a deployment, by name; the same object as at the last look if nothing of it changed. The columns of
+        ``Client.deployments``, ``seq`` (the newest row of the journal), ``next_evaluation``, ``warm_up`` in words while
+        it warms up, and ``holdings`` with what protects them.
+    exposure : list of dict
+        What they hold together, by instrument.
+    """
+
+    at: pd.Timestamp
+    health: dict[str, Any]
+    deployments: list[dict[str, Any]]
+    exposure: list[dict[str, Any]]
+
+
+class _Kept(NamedTuple):
+    """A line, what it was made from, and what the deployment holds."""
+
+    made_from: object
+    line: dict[str, Any]
+    books: Books | None
+
+
+class Overview(Reading):
+    """What an owner can see, with a memory of what was seen at the last glance. One thread at a time.
+
+    Parameters
+    ----------
+    store, owner, clock
+        As of ``Reading``.
+    """
+
+    def __init__(self, store: Store, owner: str = "local", clock: Clock | None = None) -> None:
+        super().__init__(store, owner, clock)
+        self._kept: dict[str, _Kept] = {}
+        self._next: dict[tuple[str, str, str, int], tuple[int, int]] = {}
+
+    def glance(self) -> Glance:
+        """Everything now, in one snapshot."""
+        with self.store.read() as connection:
+            return self._look(connection, self._moment(connection))
+
+    def news(self, since: Mapping[str, int], kinds: Collection[str]) -> list[dict[str, Any]]:
+        """Rows of rare kinds that journals have got since; ``since`` is the last known number by deployment."""
+        with self.store.read() as connection:
+            return news(connection, self.owner, since, kinds)
+
+    def _look(self, connection: sa.Connection, moment: facts.Moment) -> Glance:
+        rows = facts.deployments_of(connection, self.owner)
+        runs = moment.holder.runs(moment.now_ns)
+        same_for_all = (moment.kills, runs or moment.holder)
+        seen = ((row, self._seen(connection, row, moment, same_for_all)) for row in rows)
+        self._kept = {row["id"]: self._with_next(row, kept, moment.now_ns) for row, kept in seen}
+        lines = [self._kept[row["id"]].line for row in rows]
+        coming = [line["next_evaluation"] for line in lines if line["is_evaluated"] and line["next_evaluation"]]
+        health = {**health_of(lines, moment, self.owner), "next_evaluation": min(coming, default=None)}
+        at = pd.Timestamp(moment.now_ns, tz="UTC")
+        held = ((row["name"], self._kept[row["id"]].books) for row in rows)
+        return Glance(at, health, lines, facts.exposure_of(held))
+
+    def _seen(self, connection: sa.Connection, row: facts.Row, moment: facts.Moment, same_for_all: object) -> _Kept:
+        """A deployment's line; the one of the last look when nothing that it is made from has changed."""
+        made_from = (tuple(row.values()), same_for_all)
+        known = self._kept.get(row["id"])
+        if known is not None and known.made_from == made_from:
+            return known
+        books = facts.books_of_row(row)
+        holdings = [] if books is None else [facts.position_facts(one, row, moment) for one in books.holdings]
+        more = {"seq": row["head_seq"], "next_evaluation": None, "warm_up": "", "holdings": holdings}
+        line = {**facts.listed(row, moment), **more}
+        if row["runtime_state"] == "WARMING_UP" and (given := _given(row)) is not None:
+            line["warm_up"] = facts.warm_up(connection, given, row)["text"]
+        return _Kept(made_from, line, books)
+
+    def _with_next(self, row: facts.Row, kept: _Kept, now_ns: int) -> _Kept:
+        """The line with the next evaluation, which time alone changes."""
+        coming = instant(self._next_ns(row, now_ns))
+        if kept.line["next_evaluation"] == coming:
+            return kept
+        return kept._replace(line={**kept.line, "next_evaluation": coming})
+
+    def _next_ns(self, row: facts.Row, now_ns: int) -> int:
+        """When it is evaluated next; 0 when nobody knows. Deployments of one strategy and calendar share the answer."""
+        if row["status"] == "STOPPED":
+            return 0
+        # Virtual time may be ahead of the wall.
+        after_ns = max(row["instant_ns"], now_ns)
+        key = (row["strategy_hash"], row["calendar"], row["timeframe"], row["start_ns"])
+        asked_ns, found_ns = self._next.get(key, (0, 0))
+        # A calendar that knew no session may be extended; it is asked again after a day.
+        if asked_ns <= after_ns < (found_ns or asked_ns + DAY_NS):
+            return found_ns
+        given = _given(row)
+        coming = [] if given is None else next_evaluations(given, after_ns, 1)
+        found_ns = coming[0] if coming else 0
+        self._next[key] = (after_ns, found_ns)
+        return found_ns
+
+
+def _given(row: facts.Row) -> Given | None:
+    """The deployment; None when its row cannot be read, which its status says."""
+    try:
+        return Given.of(row, row["content"])
+    except ConfigError:
+        return None
