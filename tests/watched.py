@@ -17,7 +17,8 @@ from workbench.live.exit_codes import Exit
 from workbench.live.feed import ClosedBar, Feed
 from workbench.live.feeds.replay import ReplayFeed
 from workbench.live.given import Given
-from workbench.live.process import Pace, Service, serve
+from workbench.live.process import serve
+from workbench.live.service import Pace, Service
 from workbench.live.wall import Ending
 from workbench.research.backtest import backtest
 

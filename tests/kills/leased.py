@@ -1,7 +1,6 @@
 """The runner's process with a lease of another length: ``python -m tests.kills.leased SECONDS ...``.
 
-What follows is for ``python -m workbench.live``. A transaction in which such a process stands still is ended by a
-PostgreSQL server after twenty seconds, and not after a minute.
+What follows is for ``python -m workbench.live``.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import dataclasses
 import sys
 from typing import Any
 
-from workbench.journal import postgresql
 from workbench.live.__main__ import main
 from workbench.live.launch import Launch
 
@@ -23,7 +21,6 @@ def with_lease(lease_s: float) -> None:
         return dataclasses.replace(service(self, say, ending), lease_ns=int(lease_s * 1e9))
 
     Launch.service = leased  # type: ignore[method-assign]
-    postgresql._IDLE_S = 20
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pytest
 from tests.operated import folder
 from tests.watched import Watched
 from workbench.journal import tables
-from workbench.live.process import Pace
+from workbench.live.service import Pace
 from workbench.live.sources import FolderSource
 from workbench.live.wall import SLICE_S, Ending, PacedClock, WallClock, machine_name
 

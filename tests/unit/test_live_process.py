@@ -28,7 +28,7 @@ from workbench.live.exit_codes import Exit
 from workbench.live.facts import RUNNER, holder_of
 from workbench.live.launch import Launch
 from workbench.live.lease import FileLease, Lease
-from workbench.live.process import Pace
+from workbench.live.service import Pace
 from workbench.live.sources import FolderSource, ReplaySource
 from workbench.live.wall import Ending, PacedClock, Wake, WallClock, machine_name
 from workbench.market.bars import Bars

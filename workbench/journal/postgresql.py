@@ -20,8 +20,20 @@ _SCHEMA_LOCK = 7_291_538_046_113_557
 #: Unless the URL says otherwise: how soon a lost network is noticed, in seconds.
 _ARGUMENTS = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
-#: A process that stands still inside a transaction keeps its locks no longer than this.
+#: A process that stands still inside a transaction, between two statements, keeps its locks no longer than this.
 _IDLE_S = 60
+
+#: Ends our user's connections whose transaction began long ago and has locked rows of a table, and waits for nobody.
+_END_LONG = sa.text("""
+    SELECT count(pg_terminate_backend(one.pid)) FROM pg_stat_activity AS one
+    WHERE one.datname = current_database() AND one.usename = current_user AND one.pid <> pg_backend_pid()
+    AND one.wait_event_type IS DISTINCT FROM 'Lock'
+    AND one.xact_start < clock_timestamp() - make_interval(secs => :seconds)
+    AND EXISTS (
+        SELECT FROM pg_locks AS held WHERE held.pid = one.pid AND held.granted
+        AND held.relation = to_regclass(:name) AND held.mode IN ('RowShareLock', 'RowExclusiveLock')
+    )
+""")
 
 
 class PostgresAccess:
@@ -92,6 +104,12 @@ class PostgresAccess:
     def keep_others_out(self, connection: sa.Connection) -> None:
         """Keep out every other process that brings up the tables, until the transaction ends."""
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
+
+    def end_long_holders(self, table: str, seconds: float) -> int:
+        """End connections that have kept rows of a table locked for long; how many."""
+        with self._engine.connect() as connection:
+            ended: int = connection.execute(_END_LONG, {"name": table, "seconds": seconds}).scalar_one()
+            return ended
 
     def durability(self, connection: sa.Connection) -> str:
         """How a commit is kept, in words."""

@@ -134,6 +134,10 @@ class SqliteAccess:
     def keep_others_out(self, connection: sa.Connection) -> None:
         """Nothing more to do: BEGIN IMMEDIATE lets no other writer in."""
 
+    def end_long_holders(self, _table: str, _seconds: float) -> int:
+        """Nobody: the locks of a file are the system's, and end with the process that holds them."""
+        return 0
+
     def durability(self, connection: sa.Connection) -> str:
         """How a commit is kept, in words."""
         version = connection.exec_driver_sql("SELECT sqlite_version()").scalar()

@@ -157,6 +157,32 @@ class Store:
         with self._only_one(may_write=False), self._access.reading() as connection:
             yield connection
 
+    def end_long_holders(self, table: sa.Table, seconds: float) -> int:
+        """End the connections of our user whose transaction has kept rows of a table locked for long.
+
+        Who stands still in the middle of a transaction keeps its locks, and no timeout of a server counts while it
+        owes the rest of a message. What such a transaction did is undone. SQLite's locks end with a process.
+
+        Parameters
+        ----------
+        table : sa.Table
+            What others wait for.
+        seconds : float
+            How long ago such a transaction has begun.
+
+        Returns
+        -------
+        int
+            How many were ended.
+
+        Raises
+        ------
+        RetryableError
+            The server is away.
+        """
+        with self._only_one(may_write=True):
+            return self._access.end_long_holders(table.name, seconds)
+
     def journal_mode(self) -> str:
         """How the database keeps a commit through a loss of power, and why so, in words."""
         with self.read() as connection:
@@ -228,6 +254,7 @@ class _Access(Protocol):
     def alone(self) -> contextlib.AbstractContextManager[object]: ...
     def keep_others_out(self, connection: sa.Connection) -> None: ...
     def durability(self, connection: sa.Connection) -> str: ...
+    def end_long_holders(self, table: str, seconds: float) -> int: ...
     def close(self) -> None: ...
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.errors import ConfigError
-from workbench.live.process import Pace, Say, Service
+from workbench.live.service import Pace, Say, Service
 from workbench.live.sources import FolderSource, ReplaySource, Source
 from workbench.live.wall import Ending
 

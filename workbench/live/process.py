@@ -9,10 +9,8 @@ it. What a person must look at otherwise ends it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,23 +19,23 @@ from workbench.journal import tables
 from workbench.journal.store import Store
 from workbench.live.arrivals import arrived, still_leaving
 from workbench.live.aside import stand_aside
-from workbench.live.assembly import LEASE_NS, assembled, join, see_stored
+from workbench.live.assembly import assembled, join, see_stored
 from workbench.live.clock import Clock, VirtualClock
 from workbench.live.commands import Commands
 from workbench.live.exit_codes import Exit
-from workbench.live.facts import RUNNER, books_of_row, every_deployment, holder_of
+from workbench.live.facts import books_of_row, every_deployment
 from workbench.live.feed import Feed
 from workbench.live.given import Given
 from workbench.live.killswitch import KillSwitch
-from workbench.live.lease import FileLease, Lease
+from workbench.live.locks import Locks
 from workbench.live.places import places_of
 from workbench.live.rehearsal import rehearse
 from workbench.live.restore import given_deployments
 from workbench.live.runner import GRACE_NS, Runner
-from workbench.live.sources import Source
+from workbench.live.service import Service
 from workbench.live.standing import Status
 from workbench.live.starting import instant_of
-from workbench.live.wall import Ending, PacedClock, Wake, WallClock, holder_name, machine_name
+from workbench.live.wall import PacedClock, Wake, WallClock
 from workbench.live.words import counted
 
 #: How often what was written is looked for without being woken: another machine cannot wake this one.
@@ -56,53 +54,6 @@ SAY_NS = 60 * 10**9
 #: Things of a kind that are told one by one.
 _NAMED = 20
 _AWAY = [Status.STOPPED.value, Status.ERROR.value]
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How time goes.
-
-    Attributes
-    ----------
-    begin : date, timestamp, str or None
-        Virtual time begins with the first session at or after it, or where the deployments stand if that is later; None
-        is the wall's time.
-    speed : float or None
-        Virtual seconds a second; None for as fast as it goes.
-    """
-
-    begin: Any = None
-    speed: float | None = None
-
-
-@dataclass
-class Service:
-    """What a runner is given.
-
-    Attributes
-    ----------
-    url : str
-        Of the database.
-    source : Source
-        Of its bars.
-    say : callable
-        Takes a line of text for whoever watches.
-    pace : Pace
-        How time goes.
-    ending : Ending
-        Whether it was asked to end.
-    lease_ns : int
-        How long it may be silent before another takes over.
-    """
-
-    url: str
-    source: Source
-    say: Say
-    pace: Pace = field(default_factory=Pace)
-    ending: Ending = field(default_factory=Ending)
-    lease_ns: int = LEASE_NS
 
 
 def serve(service: Service) -> Exit:
@@ -163,10 +114,9 @@ class _Process:
         places = places_of(store)
         self._switch, self._wake = KillSwitch(places.flag), Wake(places.wake)
         self._wall = WallClock(self._is_roused)
-        self._lease = Lease(store, RUNNER, holder_name(self._wall.now_ns()), service.lease_ns, self._wall.now_ns)
-        self._file = None if store.path is None else FileLease(store.path)
+        self._locks = Locks(store, self._wall, service.lease_ns, service.say)
         self._news_ns = NEWS_FROM_AFAR_NS if store.path is None else NEWS_NS
-        self._renew_at = self._look_at = 0
+        self._look_at = 0
         self._backoff, self._stumbles = BACKOFF_NS, 0
         self._clock: Clock | None = None
 
@@ -176,7 +126,7 @@ class _Process:
             if self._acquired():
                 self._run()
         finally:
-            self._give_back()
+            self._locks.give_back()
         if self._service.ending:
             self._say(f"ended: {self._service.ending.asked}. Deployments stand as they were; nothing was cancelled.")
         return Exit.DONE
@@ -184,60 +134,19 @@ class _Process:
     def _is_roused(self) -> bool:
         return bool(self._service.ending) or self._wake.rung
 
-    # --- the locks ---------------------------------------------------------------------------------------------------
-
     def _acquired(self) -> bool:
         """Wait until this process alone may run; False when it was asked to end before."""
         said_at = 0
         while not self._service.ending:
-            if (self._file is None or self._file.acquire()) and self._leased():
+            if self._locks.acquire():
                 return True
             now = self._wall.now_ns()
             if now - said_at >= SAY_NS:
                 said_at = now
-                with self._store.read() as connection:
-                    holder = holder_of(connection)
-                self._say(f"waiting: {holder.name or 'another runner of this machine'} runs this database.")
+                self._say(f"waiting: {self._locks.holder() or 'another runner of this machine'} runs this database.")
             self._wake.answer()
             self._wall.wait_until(now + LOOK_NS * 5)
         return False
-
-    def _leased(self) -> bool:
-        if self._lease.acquire():
-            return True
-        if self._file is None:
-            return False
-        # Who held the lock of the file on this machine has ended, however it ended: its lease need not be waited for.
-        with self._store.read() as connection:
-            holder = holder_of(connection).name
-        if not holder.startswith(f"{machine_name()} pid "):
-            return False
-        gone = Lease(self._store, RUNNER, holder, self._service.lease_ns, self._wall.now_ns)
-        if gone.acquire():
-            gone.release()
-        return self._lease.acquire()
-
-    def _give_back(self) -> None:
-        try:
-            if self._lease.deadline_ns:
-                self._lease.release()
-        except (RetryableError, HaltError) as error:
-            self._say(f"the lease could not be given back, and ends by itself: {error}")
-        finally:
-            if self._file is not None:
-                self._file.release()
-
-    def _renew(self) -> None:
-        now = self._wall.now_ns()
-        if now < self._renew_at:
-            return
-        try:
-            self._lease.renew()
-        except RetryableError as error:
-            self._say(f"the lease could not be renewed and is tried again: {error}")
-            self._renew_at = now + BACKOFF_NS
-            return
-        self._renew_at = now + self._service.lease_ns // 3
 
     # --- the loop ----------------------------------------------------------------------------------------------------
 
@@ -248,7 +157,7 @@ class _Process:
             except _NewBarsAreNeeded:
                 continue
             except Fenced as error:
-                if not self._lease.acquire():
+                if not self._locks.lease.acquire():
                     raise
                 self._back_off(f"nobody has taken over: {error}")
             except RetryableError as error:
@@ -274,13 +183,14 @@ class _Process:
 
     def _assembled(self) -> Runner:
         """A runner with every deployment as the database has it; nothing of before is used."""
-        self._lease.renew()
+        self._locks.lease.renew()
         with self._store.read() as connection:
             given, _ = given_deployments(connection)
         if self._clock is None:
             self._clock = self._timed(given)
         feed = self._service.source.feed(given)
-        runner = assembled(self._store, self._clock, feed, self._lease, switch=self._switch, between=self._renew)
+        lease, renew = self._locks.lease, self._locks.renew
+        runner = assembled(self._store, self._clock, feed, lease, switch=self._switch, between=renew)
         running = sorted(one.deployed.given.name for one in runner.standings.values())
         self._finish_stopped(runner)
         names = ", ".join(running[:_NAMED]) or "nothing yet"
@@ -310,14 +220,14 @@ class _Process:
 
     def _is_needed(self) -> bool:
         """Whether there is something to do besides bars."""
-        return self._is_roused() or self._wall.now_ns() >= min(self._renew_at, self._look_at)
+        return self._is_roused() or self._wall.now_ns() >= min(self._locks.renew_at, self._look_at)
 
     def _turns(self, runner: Runner) -> None:
         """Turn after turn, until asked to end or until the bars end."""
         commands = Commands(self._store, runner, self._switch, self._say)
         runner.between = self._between
         while not self._service.ending:
-            self._renew()
+            self._locks.renew()
             if self._wake.answer() or self._wall.now_ns() >= self._look_at:
                 self._take_on_new(runner)
                 if self._obey(commands, runner.clock.now_ns()):
@@ -335,7 +245,7 @@ class _Process:
 
     def _between(self) -> bool:
         """Between two instants of one turn, which may be one of thousands; False ends the turn there."""
-        self._renew()
+        self._locks.renew()
         return not self._is_roused()
 
     def _obey(self, commands: Commands, now_ns: int) -> bool:
@@ -358,7 +268,7 @@ class _Process:
         if isinstance(clock, VirtualClock):
             clock.wait_until(due)
             return
-        soonest = min(self._renew_at, self._look_at)
+        soonest = min(self._locks.renew_at, self._look_at)
         if due is not None:
             # An interval that waits for its bars is due soon; they may come at any moment until then.
             near = due - self._wall.now_ns() <= GRACE_NS
@@ -387,7 +297,7 @@ class _Process:
         with self._store.read() as connection:
             given, damaged = arrived(connection, runner.standings.keys())
         for bad in damaged:
-            stand_aside(self._lease, bad.id, bad.why, runner.clock.now_ns())
+            stand_aside(self._locks.lease, bad.id, bad.why, runner.clock.now_ns())
             self._say(f"{bad.name} stands aside: {bad.why}")
         if given and self._service.source.last_ns() is not None:
             raise _NewBarsAreNeeded
@@ -404,7 +314,7 @@ class _Process:
         with self._store.read() as connection:
             left, damaged = still_leaving(connection)
         for bad in damaged:
-            stand_aside(self._lease, bad.id, bad.why, runner.clock.now_ns())
+            stand_aside(self._locks.lease, bad.id, bad.why, runner.clock.now_ns())
         for one in left:
             join(self._store, runner, one)
         if left:
