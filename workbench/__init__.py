@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from workbench import costs as costs
+    from workbench import panels as panels
     from workbench.errors import ConfigError as ConfigError
     from workbench.errors import DataError as DataError
     from workbench.errors import ExpressionError as ExpressionError
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from workbench.strategy import Strategy as Strategy
 
 #: Public names that are modules.
-_MODULES = {"costs": "workbench.costs", "samples": "workbench.market.samples"}
+_MODULES = {"costs": "workbench.costs", "panels": "workbench.panels", "samples": "workbench.market.samples"}
 
 #: Public name to the module that holds it.
 _HOMES = {

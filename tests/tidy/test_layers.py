@@ -46,7 +46,7 @@ EXCEPTIONS: dict[str, tuple[str, ...]] = {
 }
 
 #: The shell: it may import any layer, and none imports it.
-SHELL = ("", "__main__", "cli", "demo")
+SHELL = ("", "__main__", "cli", "demo", "panels")
 
 #: Outside the package, all that the deciding layers may import. Nothing here knows the time, the disk or a network;
 #: ``threading`` is there for a lock around a cache.

@@ -45,24 +45,36 @@ class Clock:
     def breaks(self) -> list[dict[str, Any]]:
         """Stretches of every week and day in which no session has an interval, for a plotly axis."""
         grid = self.bars.grid
-        opens = self.wall(pd.DatetimeIndex(grid.open_ns, tz="UTC"))
-        found: list[dict[str, Any]] = []
-        if not (opens.day_of_week >= 5).any():
-            found.append({"bounds": ["sat", "mon"]})
-        if not self.bars.timeframe.is_daily:
-            closes = self.wall(pd.DatetimeIndex(grid.close_ns, tz="UTC"))
-            first = float((opens.hour + opens.minute / 60).min())
-            last = float((closes.hour + closes.minute / 60).max())
-            same_day = bool((opens.normalize() == (closes - pd.Timedelta(1, unit="ns")).normalize()).all())
-            if same_day and 0 < first < last:
-                # Equity is stamped at the close, and what lies on the edge of a break is not drawn.
-                found.append({"bounds": [last + 0.02, first], "pattern": "hour"})
-        return found
+        opens, closes = (self.wall(pd.DatetimeIndex(ns, tz="UTC")) for ns in (grid.open_ns, grid.close_ns))
+        return breaks_between(opens, closes, self.bars.timeframe.is_daily)
 
     @property
     def pattern(self) -> str:
         """Format of times in hovers."""
         return "%d %b %Y" if self.bars.timeframe.is_daily else "%d %b %Y %H:%M"
+
+
+def breaks_between(opens: pd.DatetimeIndex, closes: pd.DatetimeIndex, is_daily: bool) -> list[dict[str, Any]]:
+    """What is cut out of a time axis: the days and hours in which nothing opens, for plotly.
+
+    Parameters
+    ----------
+    opens, closes : DatetimeIndex
+        Ends of intervals or of sessions, wall time.
+    is_daily : bool
+        Whether points are days, which have no hours.
+    """
+    found: list[dict[str, Any]] = []
+    if not (opens.day_of_week >= 5).any():
+        found.append({"bounds": ["sat", "mon"]})
+    if not is_daily:
+        first = float((opens.hour + opens.minute / 60).min())
+        last = float((closes.hour + closes.minute / 60).max())
+        same_day = bool((opens.normalize() == (closes - pd.Timedelta(1, unit="ns")).normalize()).all())
+        if same_day and 0 < first < last:
+            # Equity is stamped at the close, and what lies on the edge of a break is not drawn.
+            found.append({"bounds": [last + 0.02, first], "pattern": "hour"})
+    return found
 
 
 def clock_of(result: Result) -> Clock:
