@@ -1,4 +1,4 @@
-"""A real JupyterLab on a database with deployments, with a runner that it hosts, in folders of its own."""
+"""A real JupyterLab on a database with deployments, in folders of its own, with or without a runner that it hosts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import workbench as wb
 from workbench.live.client import Client
 from workbench.market import samples
 
+#: The bundle as it is in the source tree, not as it was installed.
+BUNDLE = pathlib.Path(__file__).resolve().parents[2] / "extension" / "labextension"
 TOKEN = "0123456789abcdef"
 NAME = "NSE:SAMPLE"
+#: Where bars that are replayed begin; what is before them was deployed with.
+BEGIN = "2023-01-10"
 
 
 class Lab(NamedTuple):
@@ -28,9 +32,9 @@ class Lab(NamedTuple):
     database: pathlib.Path
     process: subprocess.Popen[bytes]
 
-    def page(self, path: str = "lab") -> str:
-        """Address of a page."""
-        return f"{self.url}{path}?token={TOKEN}&reset"
+    def page(self, path: str = "lab", anew: bool = True) -> str:
+        """Address of a page; ``anew`` forgets what was open."""
+        return f"{self.url}{path}?token={TOKEN}{'&reset' if anew else ''}"
 
 
 def free_port() -> int:
@@ -41,35 +45,63 @@ def free_port() -> int:
         return port
 
 
-def deployed(folder: pathlib.Path, names: tuple[str, ...]) -> tuple[pathlib.Path, pathlib.Path]:
+def strategy(name: str = "dip") -> wb.Strategy:
+    """One that trades some times a day."""
+    return wb.Strategy(
+        name=name, version="1.0.0", instruments=(NAME,), timeframe="15m", calendar="NSE", product="CNC",
+        entry="RSI(6) < 35", exit="RSI(6) > 60", stop_loss_frac=0.01,
+    )  # fmt: skip
+
+
+def deployed(folder: pathlib.Path, names: Sequence[str]) -> tuple[pathlib.Path, pathlib.Path]:
     """A database with deployments, and the file of the bars to come."""
     bars = samples.synthetic(seed=1, start="2023-01-02", end="2023-03-31")
     path, database = folder / "SAMPLE_5m.parquet", folder / "workbench.db"
     bars.frame.reset_index().to_parquet(path)
     history = wb.Bars(bars.frame[:"2023-01-09"], "5m", "NSE")
-    strategy = wb.Strategy(
-        name="dip", version="1.0.0", instruments=(NAME,), timeframe="15m", calendar="NSE", product="CNC",
-        entry="RSI(6) < 35", exit="RSI(6) > 60", stop_loss_frac=0.01,
-    )  # fmt: skip
     with Client.open(database) as client:
         for name in names:
-            client.deploy(strategy, history, wb.costs.none(), 100_000.0, name=name)
+            client.deploy(strategy(), history, wb.costs.none(), 100_000.0, name=name)
     return database, path
 
 
+def replayed(database: pathlib.Path, bars: pathlib.Path, until: str) -> None:
+    """Let a runner run through the bars up to a date, as fast as it can."""
+    part = bars.with_name("part") / bars.name
+    part.parent.mkdir()
+    frame = samples.synthetic(seed=1, start="2023-01-02", end="2023-03-31").frame[:until]
+    frame.reset_index().to_parquet(part)
+    command = [sys.executable, "-m", "workbench.live", "--replay-from", BEGIN, "--bars", f"{NAME}={part}"]
+    environment = {**os.environ, "WORKBENCH_DATABASE": str(database)}
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=200)
+
+
+def feed(bars: pathlib.Path, since: str = BEGIN) -> list[str]:
+    """Option of a server that replays stored bars slowly: one of five minutes every second and a half."""
+    return [f"--WorkbenchApp.feed=--replay-from {since} --bars {NAME}={bars} --speed 200"]
+
+
+#: Option of a server that hosts no runner.
+ALONE = ["--WorkbenchApp.runner=attached"]
+
+
 @contextlib.contextmanager
-def running(folder: pathlib.Path, names: tuple[str, ...] = ("dip", "second"), base: str = "/") -> Iterator[Lab]:
-    """JupyterLab, until the end of the block; its runner replays stored bars slowly."""
-    database, bars = deployed(folder, names)
+def serving(folder: pathlib.Path, database: pathlib.Path, options: Sequence[str], base: str = "/") -> Iterator[Lab]:
+    """JupyterLab, until the end of the block."""
     port = free_port()
     own = {f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    (folder / "notebooks").mkdir()
+    (folder / "root").mkdir()
+    (folder / "labextensions").mkdir()
+    (folder / "labextensions" / "workbench-lab").symlink_to(BUNDLE)
+    # JupyterLab asks a first visitor whether it may fetch its news, over everything else.
+    page = folder / "config" / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True)
+    page.write_text('{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
     command = [
         sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0",
-        f"--ServerApp.base_url={base}", f"--IdentityProvider.token={TOKEN}",
-        "--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={folder / 'notebooks'}",
-        f"--WorkbenchApp.database={database}",
-        f"--WorkbenchApp.feed=--replay-from 2023-01-10 --bars {NAME}={bars} --speed 200",
+        f"--ServerApp.base_url={base}", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder / 'root'}",
+        "--LabApp.expose_app_in_browser=True", f"--LabApp.extra_labextensions_path={folder / 'labextensions'}",
+        f"--WorkbenchApp.database={database}", *options,
     ]  # fmt: skip
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env={**os.environ, **own})

@@ -5,8 +5,8 @@
   const url = document.currentScript ? document.currentScript.src : '';
   const NAMES = [
     '@jupyterlab/application', '@jupyterlab/apputils', '@jupyterlab/coreutils', '@jupyterlab/launcher',
-    '@jupyterlab/services', '@jupyterlab/settingregistry', '@jupyterlab/statusbar', '@jupyterlab/ui-components',
-    '@lumino/polling', '@lumino/widgets',
+    '@jupyterlab/rendermime', '@jupyterlab/services', '@jupyterlab/settingregistry', '@jupyterlab/statusbar',
+    '@jupyterlab/ui-components', '@lumino/widgets',
   ];
 
   /* The version that the page already runs, else the newest that is offered. */

@@ -1,80 +1,100 @@
-/* The list of deployments: what waits for a person first, then the others by name. */
+/* The list of deployments, live: what waits for a person first, then the rows that are chosen, then what all hold. */
 
-import {button, element} from './elements.js';
-import {CHOICES, age, colour, isDown, lastEvaluation, runner, signed, state} from './words.js';
+import {Attention} from './attention.js';
+import {SORTS, STATES, chosen} from './choices.js';
+import {arrange, button, element, keepingFocus, say} from './elements.js';
+import {Exposure} from './exposure.js';
+import {count, time} from './format.js';
+import {Row} from './row.js';
+import {agesIn} from './times.js';
+import {MARKS, headline, situationOf} from './words.js';
 
-const MARKS = {green: '●', amber: '▲', red: '■', grey: '○'};
+const select = (label, options, onchange) => element('select', {class: 'wb-input', 'aria-label': label, onchange},
+  ...options.map(([value, text]) => element('option', {value}, text)));
 
 export class Sidebar {
-  constructor(node, act) {
-    this.act = act;
-    this.filter = element('input', {
-      type: 'search', class: 'jp-mod-styled wb-filter', placeholder: 'filter…', 'aria-label': 'Filter deployments',
-      oninput: () => this.draw(),
-    });
-    this.head = element('p', {class: 'wb-runner', role: 'status'});
+  /* `act(verb, one, more, place)`, `open(name)` shows one, `start()` opens the start notebook. */
+  constructor(node, {live, act, open, start}) {
+    Object.assign(this, {node, live, act, open, rows: new Map()});
+    const redraw = () => {
+      this.draw();
+      this.tick();
+    };
+    this.text = element('input', {type: 'search', class: 'wb-input', placeholder: 'filter…', 'aria-label': 'Filter deployments', oninput: redraw});
+    this.mode = select('Mode', [['', 'mode'], ['paper', 'paper'], ['live', 'live']], redraw);
+    this.state = select('State', STATES, redraw);
+    this.sort = select('Sort by', SORTS, redraw);
+    this.head = element('p', {class: 'wb-runner'});
+    this.attention = new Attention({act, open, showAll: () => {
+      this.state.value = 'needs';
+      redraw();
+      this.state.focus();
+    }});
     this.list = element('ul', {class: 'wb-list', 'aria-label': 'Deployments'});
-    this.foot = element('p', {class: 'wb-foot'});
-    this.rows = null;
-    node.append(element('h2', {class: 'wb-title'}, 'Workbench'), this.head, this.filter, this.list, this.foot);
+    this.empty = element('div', {class: 'wb-empty', hidden: true},
+      element('p', {}, 'Nothing deployed yet. Backtest a strategy in a notebook, then ', element('code', {}, 'wb.deploy(strategy)'), '.'),
+      start ? button('Open the start notebook', start, {kind: 'wb-go'}) : null);
+    this.exposure = new Exposure();
+    this.exposure.node.hidden = true;
+    this.foot = element('p', {class: 'wb-foot wb-quiet'});
+    this.choices = element('div', {class: 'wb-choices'}, this.text, this.mode, this.state, this.sort);
+    node.classList.add('wb', 'wb-panel');
+    node.append(element('h2', {class: 'wb-title'}, 'Workbench'), this.head, this.attention.node, this.choices, this.list, this.empty,
+      this.exposure.node, this.foot);
+    this.silent = null;
+    this.unlisten = live.listen(event => this.hear(event));
+    this.tick();
   }
 
-  show(rows, health) {
-    this.rows = rows;
-    this.isDown = isDown(health);
-    this.seen = Date.now();
-    const [kind, text] = runner(health);
-    this.head.className = `wb-runner wb-${kind}`;
-    this.head.textContent = `${MARKS[kind]} ${text}`;
-    this.draw();
+  hear(event) {
+    if (event.kind === 'news' || this.silent !== this.live.isStale) this.draw();
+    this.tick();
   }
 
-  fail(error) {
-    this.head.className = 'wb-runner wb-red';
-    this.head.textContent = `${MARKS.red} the server does not answer: ${error.message}`;
-    if (this.seen) this.foot.textContent = `What is shown is ${age(new Date(this.seen).toISOString())} old.`;
+  /* What changes by the clock alone. */
+  tick() {
+    const {live} = this;
+    const now = live.serverNow();
+    const {colour, text} = headline(live);
+    const kind = `wb-runner wb-${colour}`;
+    if (this.head.className !== kind) this.head.className = kind;
+    say(this.head, `${MARKS[colour]} ${text}`);
+    agesIn(this.node, now);
+    const {at} = live.model;
+    const updated = at ? `last updated ${time(at, {now, seconds: true})} (${Math.round(live.quiet)} s ago)` : '';
+    say(this.foot, [this.counted, updated].filter(Boolean).join(' · '));
   }
 
   draw() {
-    if (this.rows === null) return;
-    const wanted = this.filter.value.trim().toLowerCase();
-    const waits = one => one.runtime_state.startsWith('PAUSED_');
-    const rows = this.rows
-      .filter(one => `${one.name} ${one.status} ${one.runtime_state} ${one.position}`.toLowerCase().includes(wanted))
-      .sort((a, b) => waits(b) - waits(a) || a.name.localeCompare(b.name));
-    // A row that has the focus is not taken away under the hand: only rows that changed are made anew.
-    const before = new Map([...this.list.children].map(node => [node.dataset.key, node]));
-    this.list.replaceChildren(...rows.map(one => before.get(this.key(one)) || this.row(one)));
-    this.foot.textContent = this.rows.length
-      ? `${rows.length} of ${this.rows.length} deployments`
-      : 'Nothing deployed yet. Backtest a strategy in a notebook, then deploy it: workbench deploy.';
+    const {live} = this;
+    this.silent = live.isStale;
+    if (live.model.health === null) return;
+    const situation = situationOf(live);
+    const all = [...live.model.deployments.values()];
+    const {text, mode, state, sort} = this;
+    const rows = chosen(all, {text: text.value, mode: mode.value, state: state.value, sort: sort.value}, situation);
+    for (const name of this.rows.keys()) if (!live.model.deployments.has(name)) this.rows.delete(name);
+    const now = live.serverNow();
+    keepingFocus(this.node, () => {
+      this.attention.show(all, situation);
+      arrange(this.list, rows.map(one => this.row(one, situation, now).node));
+      this.exposure.show(live.model.exposure);
+    });
+    const nothing = all.length === 0 && !live.model.health.database;
+    this.empty.hidden = !nothing;
+    for (const node of [this.choices, this.list, this.exposure.node]) node.hidden = nothing;
+    this.counted = nothing ? '' : `${rows.length} of ${count(all.length, 'deployment')}`;
   }
 
-  key(one) {
-    return JSON.stringify([one, this.isDown]);
+  row(one, situation, now) {
+    if (!this.rows.has(one.name)) this.rows.set(one.name, new Row(this));
+    const row = this.rows.get(one.name);
+    row.show(one, situation, now);
+    return row;
   }
 
-  row(one) {
-    const kind = colour(one, this.isDown);
-    const node = element('li', {class: 'wb-row'},
-      element('div', {class: 'wb-line'},
-        element('strong', {}, one.name), ` ${one.version} `,
-        element('span', {class: `wb-${kind}`}, `${MARKS[kind]} ${state(one, this.isDown)}`), ` ${one.runtime_state}`,
-        element('span', {class: 'wb-number', title: 'Profit and loss'}, signed(one.pnl))),
-      element('div', {class: 'wb-small'}, [one.position, lastEvaluation(one)].filter(Boolean).join(' · ')),
-      one.hindrance ? element('div', {class: `wb-small wb-${kind}`}, one.hindrance) : null,
-      element('div', {class: 'wb-buttons'}, ...this.buttons(one)));
-    node.dataset.key = this.key(one);
-    node.dataset.name = one.name;
-    return node;
-  }
-
-  buttons(one) {
-    if (one.status === 'STOPPED') return [];
-    const make = (label, verb, body) => button(label, () => this.act(verb, one, body), `${label} ${one.name}`);
-    const choices = one.runtime_state === 'PAUSED_DIRECTION_MISMATCH'
-      ? CHOICES.map(([choice, label]) => make(label, 'resolve', {choice})) : [];
-    const going = one.status === 'RUNNING' && !one.runtime_state.startsWith('PAUSED_');
-    return [...choices, going ? make('Pause', 'pause') : make('Resume', 'resume'), make('Flatten', 'flatten'), make('Stop', 'stop')];
+  dispose() {
+    this.unlisten();
+    this.node.replaceChildren();
   }
 }
