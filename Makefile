@@ -60,8 +60,9 @@ kills: $(VENV)/.installed-test ## Put real processes through kills and races: ma
 	@$(PYTHON) -m workbench.research.kernels
 	@$(PYTHON) -m tests.kills $(WHAT)
 
-lab: $(VENV)/.installed ## Open JupyterLab on the notebooks
-	@$(VENV)/bin/jupyter lab notebooks
+lab: $(VENV)/.installed ## Open JupyterLab on the notebooks, beside made-up deployments that trade on paper
+	@$(PYTHON) -m workbench.research.kernels
+	@$(PYTHON) -m workbench_jupyter.sample_lab output/lab notebooks $(ARGS)
 
 bench: $(VENV)/.installed-bench ## Measure time and memory, beside the peers in the same run
 	@$(PYTHON) -m pytest tests/bench -m bench -s $(ARGS)
