@@ -57,6 +57,10 @@ def _of_a_library(value: Any) -> Any:
     return value if isinstance(value, (str, int, bool)) else str(value)
 
 
+#: Times and what numpy makes are ours to write, so that they read the same wherever they stand.
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
 def encoded(value: Any) -> bytes:
-    """Plain data as JSON."""
-    return orjson.dumps(plain(value), option=orjson.OPT_APPEND_NEWLINE)
+    """Data as JSON; what JSON does not know becomes plain."""
+    return orjson.dumps(value, default=plain, option=_OPTIONS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from workbench.live.coming import calendar_facts, next_evaluations, strategy_bar
 from workbench.live.deployed import layout
 from workbench.live.frames import closed_trades, instant
 from workbench.live.given import Given
-from workbench.live.holdings import Books, Holding, stored_books
+from workbench.live.holdings import Books, Holding, exposure_of, stored_books
 from workbench.live.inbox import newest_bars
 from workbench.live.intents import OPEN
 from workbench.live.killswitch import Kill
@@ -127,7 +128,13 @@ _WANTED = _EVERY.where(tables.deployments.c.owner == sa.bindparam("owner"))
 
 def names_of(row: Row) -> list[str]:
     """Instruments of a deployment, sorted."""
-    return [one["name"] for one in json.loads(row["instruments"])]
+    return list(_names(row["instruments"]))
+
+
+@lru_cache(maxsize=4096)
+def _names(instruments: str) -> tuple[str, ...]:
+    """Deployments of one universe share their text, which never changes."""
+    return tuple(one["name"] for one in json.loads(instruments))
 
 
 def books_of_row(row: Row) -> Books | None:
@@ -167,7 +174,7 @@ def hindrance(row: Row, moment: Moment) -> str:
 
 def stale_of(row: Row) -> dict[str, int]:
     """Instruments whose bars are missing, with the instant up to which they are known."""
-    found: dict[str, int] = json.loads(row["stale"] or "{}")
+    found: dict[str, int] = json.loads(row["stale"]) if row["stale"] else {}
     return found
 
 
@@ -178,7 +185,12 @@ def stale_words(stale: Mapping[str, int]) -> str:
 
 def listed(row: Row, moment: Moment) -> dict[str, Any]:
     """One line of the table of deployments."""
-    books, why_not = books_of_row(row), hindrance(row, moment)
+    return line_of(row, moment, books_of_row(row))
+
+
+def line_of(row: Row, moment: Moment, books: Books | None) -> dict[str, Any]:
+    """The same with what ``books_of_row`` says."""
+    why_not = hindrance(row, moment)
     unrealised = None if books is None else sum(one.unrealised_pnl for one in books.holdings)
     return {
         "name": row["name"],
@@ -291,18 +303,6 @@ def _of_unreadable(connection: sa.Connection, row: Row, moment: Moment) -> dict[
 def exposure(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """What deployments hold together, by instrument: units, money at the last closes, and how many hold it."""
     return exposure_of((row["name"], books_of_row(row)) for row in rows)
-
-
-def exposure_of(held: Iterable[tuple[str, Books | None]]) -> list[dict[str, Any]]:
-    """The same of the names of deployments and what each holds."""
-    total: dict[str, dict[str, Any]] = {}
-    for holder, books in held:
-        for one in () if books is None else books.holdings:
-            entry = total.setdefault(one.instrument, {"qty": 0.0, "notional": 0.0, "deployments": []})
-            entry["qty"] += one.qty
-            entry["notional"] += one.notional
-            entry["deployments"].append(holder)
-    return [{"instrument": name, **total[name]} for name in sorted(total)]
 
 
 def position_facts(one: Holding, row: Row, moment: Moment) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,6 +96,18 @@ def stored_books(records: bytes, kept_layout: str, names: Sequence[str], initial
     size = account_dtype.itemsize
     account = np.frombuffer(records[:size], account_dtype)
     return books_of(account, np.frombuffer(records[size:], position_dtype), names)
+
+
+def exposure_of(held: Iterable[tuple[str, Books | None]]) -> list[dict[str, Any]]:
+    """What deployments hold together, by instrument: units, money, and who; of their names and what each holds."""
+    total: dict[str, dict[str, Any]] = {}
+    for holder, books in held:
+        for one in () if books is None else books.holdings:
+            entry = total.setdefault(one.instrument, {"qty": 0.0, "notional": 0.0, "deployments": []})
+            entry["qty"] += one.qty
+            entry["notional"] += one.notional
+            entry["deployments"].append(holder)
+    return [{"instrument": name, **total[name]} for name in sorted(total)]
 
 
 def is_flat(records: bytes, kept_layout: str) -> bool:

@@ -20,7 +20,7 @@ from workbench.live.coming import next_evaluations
 from workbench.live.frames import instant
 from workbench.live.given import Given
 from workbench.live.health import health_of
-from workbench.live.holdings import Books
+from workbench.live.holdings import Books, exposure_of
 from workbench.live.news import news
 from workbench.live.reading import Reading
 from workbench.market.timeframe import DAY_NS
@@ -49,6 +49,10 @@ class Glance(NamedTuple):
     exposure: list[dict[str, Any]]
 
 
+#: What the warmth of a deployment depends on.
+_WARMTH = ("strategy_hash", "calendar", "timeframe", "instruments", "history_from_ns", "start_ns", "instant_ns")
+
+
 class _Kept(NamedTuple):
     """A line, what it was made from, and what the deployment holds."""
 
@@ -69,6 +73,7 @@ class Overview(Reading):
     def __init__(self, store: Store, owner: str = "local", clock: Clock | None = None) -> None:
         super().__init__(store, owner, clock)
         self._kept: dict[str, _Kept] = {}
+        self._warmth: dict[tuple[Any, ...], str] = {}
         self._next: dict[tuple[str, str, str, int], tuple[int, int]] = {}
 
     def glance(self) -> Glance:
@@ -83,6 +88,8 @@ class Overview(Reading):
 
     def _look(self, connection: sa.Connection, moment: facts.Moment) -> Glance:
         rows = facts.deployments_of(connection, self.owner)
+        warming = {tuple(row[name] for name in _WARMTH) for row in rows if row["runtime_state"] == "WARMING_UP"}
+        self._warmth = {key: text for key, text in self._warmth.items() if key in warming}
         runs = moment.holder.runs(moment.now_ns)
         same_for_all = (moment.kills, runs or moment.holder)
         seen = ((row, self._seen(connection, row, moment, same_for_all)) for row in rows)
@@ -92,7 +99,7 @@ class Overview(Reading):
         health = {**health_of(lines, moment, self.owner), "next_evaluation": min(coming, default=None)}
         at = pd.Timestamp(moment.now_ns, tz="UTC")
         held = ((row["name"], self._kept[row["id"]].books) for row in rows)
-        return Glance(at, health, lines, facts.exposure_of(held))
+        return Glance(at, health, lines, exposure_of(held))
 
     def _seen(self, connection: sa.Connection, row: facts.Row, moment: facts.Moment, same_for_all: object) -> _Kept:
         """A deployment's line; the one of the last look when nothing that it is made from has changed."""
@@ -103,10 +110,18 @@ class Overview(Reading):
         books = facts.books_of_row(row)
         holdings = [] if books is None else [facts.position_facts(one, row, moment) for one in books.holdings]
         more = {"seq": row["head_seq"], "next_evaluation": None, "warm_up": "", "holdings": holdings}
-        line = {**facts.listed(row, moment), **more}
-        if row["runtime_state"] == "WARMING_UP" and (given := _given(row)) is not None:
-            line["warm_up"] = facts.warm_up(connection, given, row)["text"]
+        line = {**facts.line_of(row, moment, books), **more}
+        if row["runtime_state"] == "WARMING_UP":
+            line["warm_up"] = self._warm_up(connection, row)
         return _Kept(made_from, line, books)
+
+    def _warm_up(self, connection: sa.Connection, row: facts.Row) -> str:
+        """How warm it is, in words; bars are counted once an instant, and once for deployments that see the same."""
+        key = tuple(row[name] for name in _WARMTH)
+        if key not in self._warmth:
+            given = _given(row)
+            self._warmth[key] = "" if given is None else facts.warm_up(connection, given, row)["text"]
+        return self._warmth[key]
 
     def _with_next(self, row: facts.Row, kept: _Kept, now_ns: int) -> _Kept:
         """The line with the next evaluation, which time alone changes."""
