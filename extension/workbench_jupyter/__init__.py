@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__: list[str] = []
+from workbench import __version__
+
+__all__ = ["__version__"]
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
