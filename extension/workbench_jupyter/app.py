@@ -15,7 +15,7 @@ from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Enum, Unicode
 
-from workbench.errors import WorkbenchError
+from workbench.errors import ConfigError, HaltError, WorkbenchError
 from workbench.live.supervisor import Hosted, Supervisor, environment_with
 from workbench_jupyter.events import register, tell
 from workbench_jupyter.feeding import options_of
@@ -28,6 +28,7 @@ from workbench_jupyter.watch import Watch
 if TYPE_CHECKING:  # a server starts without the engine
     from workbench.journal.store import Store
     from workbench.live.client import Client
+    from workbench.live.emergency import Blind
     from workbench.live.overview import Overview
 
 #: Seconds that the server waits for its runner when it ends.
@@ -100,6 +101,12 @@ class WorkbenchApp(ExtensionApp):
 
         return Client(store, self.owner, who)
 
+    def blind(self, who: str) -> Blind:
+        """Whoever asks, when the database cannot be opened."""
+        from workbench.live.emergency import Blind
+
+        return Blind(self.database, self.owner, who)
+
     def hosting(self) -> dict[str, Any]:
         """How the hosted runner stands; ATTACHED when the server hosts none."""
         if self.supervisor is None:
@@ -135,7 +142,11 @@ class WorkbenchApp(ExtensionApp):
         """The database; it is opened by the first who asks, off the event loop."""
         async with self._opening:
             if self._store is None:
-                self._store = await asyncio.to_thread(_opened, self.database)
+                try:
+                    self._store = await asyncio.to_thread(_opened, self.database)
+                except ConfigError as error:
+                    # What was set for the server is no fault of the request.
+                    raise HaltError(str(error)) from error
             return self._store
 
     async def _eye(self) -> Overview:

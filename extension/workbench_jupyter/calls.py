@@ -11,8 +11,10 @@ if TYPE_CHECKING:  # a server starts without the engine
     import pandas as pd
 
     from workbench.live.client import Client, Reply
+    from workbench.live.emergency import Blind
 
 Call = Callable[["Client", dict[str, str], Any], Any]
+BlindCall = Callable[["Blind", dict[str, str], Any, Exception], Any]
 
 
 def table(read: str) -> Call:
@@ -54,6 +56,14 @@ def kill(client: Client, _: dict[str, str], sent: Any) -> Any:
     from workbench.live.emergency import kill_and_flatten
 
     return _plain_reply(kill_and_flatten(client, sent.why) if sent.flatten else client.kill(sent.why))
+
+
+def blind_kill(by: Blind, names: dict[str, str], sent: Any, failed: Exception) -> Any:
+    """Kill although the database cannot be opened; nothing can be closed then."""
+    reply = by.kill(sent.why, names.get("name", ""), failed)
+    if getattr(sent, "flatten", False):
+        reply = reply._replace(text=f"{reply.text} No position is being closed.")
+    return _plain_reply(reply)
 
 
 def set_limit(client: Client, names: dict[str, str], sent: Any) -> Any:

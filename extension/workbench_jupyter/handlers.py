@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from tornado import web
 
 from workbench import __version__
-from workbench.errors import ConfigError, HaltError, NotFound, Refused, RetryableError, Unwritable
+from workbench.errors import ConfigError, HaltError, NotFound, Refused, RetryableError, Unwritable, WorkbenchError
 from workbench_jupyter.lookout import Lookout
 from workbench_jupyter.openapi import document
 from workbench_jupyter.plain import encoded
@@ -29,6 +29,7 @@ from workbench_jupyter.watch import Watch
 
 if TYPE_CHECKING:  # a server starts without the engine
     from workbench.live.client import Client
+    from workbench.live.emergency import Blind
 
 #: Under this resource an Authorizer decides who may read and write.
 RESOURCE = "workbench"
@@ -41,6 +42,9 @@ class Workbench(Protocol):
 
     async def client(self, who: str) -> Client:
         """A hand on the runner for whoever asks."""
+
+    def blind(self, who: str) -> Blind:
+        """Whoever asks, when the database cannot be opened."""
 
     lookout: Lookout
     watch: Watch
@@ -128,14 +132,22 @@ class WorkbenchHandler(ExtensionHandlerMixin, APIHandler):
             return self._answer(HTTPStatus.METHOD_NOT_ALLOWED, {"message": f"this takes {verbs}."})
         try:
             given = None if route.sent is None else sent(route.sent)
-            client = await self.workbench.client(self.who)
-            found = await asyncio.to_thread(self._called, route, client, names, given)
+            found = await self._found(route, names, given)
         except Exception as error:  # noqa: BLE001 - what is none of ours is raised again
             status, body = answer_to(error)
             if status is HTTPStatus.SERVICE_UNAVAILABLE:
                 self.set_header("Retry-After", "1")
             return self._answer(status, body)
         return self._answer(HTTPStatus.OK, found)
+
+    async def _found(self, route: Route, names: dict[str, str], given: BaseModel | None) -> Any:
+        try:
+            client = await self.workbench.client(self.who)
+        except WorkbenchError as error:
+            if route.blind is None:
+                raise
+            return await asyncio.to_thread(route.blind, self.workbench.blind(self.who), names, given, error)
+        return await asyncio.to_thread(self._called, route, client, names, given)
 
     def _called(self, route: Route, client: Client, names: dict[str, str], given: BaseModel | None) -> Any:
         refuse_risk(self.workbench.only_paper, client, route.path, names)

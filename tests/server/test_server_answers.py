@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from tornado.httpclient import HTTPClientError
 
 from workbench.live.client import Client
+from workbench.live.killswitch import KillSwitch
+from workbench.live.places import places_of_url
 from workbench_jupyter.routes import ROUTES
 
 Fetch = Callable[..., Awaitable[Any]]
@@ -132,6 +134,18 @@ async def test_health_answers_when_the_database_cannot_be_opened(
     await asyncio.to_thread(database.write_bytes, b"no database at all, but long enough to be taken for one" * 100)
     health = await got(jp_fetch, "health")
     assert "workbench.db" in health["database"]
+
+
+async def test_a_kill_holds_although_the_database_cannot_be_opened(jp_fetch: Fetch, database: pathlib.Path) -> None:
+    await asyncio.to_thread(database.write_bytes, b"no database at all, but long enough to be taken for one" * 100)
+    reply = await sent(jp_fetch, "kill", body={"why": "odd", "flatten": True, "confirm": "FLATTEN"})
+    assert reply["is_done"] and "The kill switch is down" in reply["text"] and "No position is being" in reply["text"]
+    (kill,) = KillSwitch(places_of_url(str(database)).flag).kills()
+    assert (kill.name, kill.why, kill.who) == ("", "odd", "server token")
+    await sent(jp_fetch, "deployments", "dip", "kill", body={"why": "this too"})
+    assert len(KillSwitch(places_of_url(str(database)).flag).kills()) == 2
+    code, _ = await failed(jp_fetch(*API, "deployments", "dip", "pause", method="POST", body="{}"))
+    assert code == 500
 
 
 async def test_metrics_are_prometheus_text(jp_fetch: Fetch) -> None:

@@ -140,6 +140,11 @@ def test_a_kill_holds_at_once_and_is_armed_with_a_reason(desk: Desk) -> None:
     assert "armed: there is no file" in desk.expect(0, "doctor")
 
 
+def test_a_kill_that_closes_says_what_it_closes(desk: Desk) -> None:
+    desk.deploy()
+    assert "Nothing holds a position." in desk.expect(0, "kill", "--why", "fat finger", "--flatten")
+
+
 def test_a_kill_of_one_by_a_wrong_name_kills_nothing(desk: Desk) -> None:
     desk.deploy()
     assert "Did you mean 'dip'" in desk.expect(2, "kill", "dap")

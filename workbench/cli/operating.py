@@ -97,11 +97,13 @@ def resolve(
 def kill(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Of one deployment; left out, everything.")] = None,
     why: Why = "",
+    flatten: Annotated[bool, typer.Option("--flatten", help="Close positions too, at the next open.")] = False,
     wait: Wait = 5.0,
     database: Database = None,
 ) -> None:
-    """Stop evaluations and entries at once, until armed. Stops and forced flattening stay, positions are not closed."""
-    from workbench.live.killswitch import Kill, KillSwitch, down_words
+    """Stop evaluations and entries at once, until armed. Stops and forced flattening stay; so do positions."""
+    from workbench.live.emergency import Blind, kill_and_flatten
+    from workbench.live.killswitch import Kill, KillSwitch
     from workbench.live.places import places_of_url
     from workbench.live.wall import WallClock
 
@@ -113,12 +115,13 @@ def kill(
     try:
         client = client_of(url)
     except WorkbenchError as error:
-        say(down_words(in_force, switch.settled()))
-        warn(f"The journals will be told when the database can be used: {error}")
+        show_reply(Blind(url, mine.owner, mine.who).kill(why, mine.name, error))
+        if flatten:
+            warn("No position is being closed.")
         return
     with client:
         try:
-            show_reply(client.kill(why, name, wait))
+            show_reply(kill_and_flatten(client, why, name, wait) if flatten else client.kill(why, name, wait))
         except ConfigError:
             if in_force is mine:
                 switch.arm(mine.owner, mine.name, mine.when_ns)

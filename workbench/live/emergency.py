@@ -1,6 +1,8 @@
-"""Kill everything of an owner, and close what it holds."""
+"""Kill, when the database cannot be opened too; and kill and close what is held."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -9,11 +11,29 @@ from workbench.journal import tables
 from workbench.live.client import WAIT_S, Client, Reply
 from workbench.live.facts import books_of_row, deployments_of
 from workbench.live.holdings import Books
+from workbench.live.killswitch import Kill, KillSwitch, down_words
+from workbench.live.places import places_of_url
+from workbench.live.wall import WallClock
 from workbench.live.words import counted
 
 
-def kill_and_flatten(client: Client, why: str, wait_s: float = WAIT_S) -> Reply:
-    """Kill everything of the owner, then ask to flatten every deployment that holds something or has an order out.
+class Blind(NamedTuple):
+    """Who kills without the database: its URL, whose deployments, and who asks."""
+
+    url: str
+    owner: str
+    who: str
+
+    def kill(self, why: str, name: str, failed: Exception) -> Reply:
+        """Put the switch down beside a database that cannot be opened; ``failed`` says why not."""
+        switch = KillSwitch(places_of_url(self.url).flag)
+        kill = switch.kill(Kill(self.owner, name, self.who, why, WallClock().now_ns()))
+        down = down_words(kill, switch.settled())
+        return Reply(0, True, f"{down} The journals will be told when the database can be used: {failed}")
+
+
+def kill_and_flatten(client: Client, why: str, name: str | None = None, wait_s: float = WAIT_S) -> Reply:
+    """Kill, then ask to flatten every deployment that holds something or has an order out.
 
     The kill comes first and stands whatever becomes of the rest. Flattening is written down for the runner, one command
     a deployment; positions are closed at the next open.
@@ -24,6 +44,8 @@ def kill_and_flatten(client: Client, why: str, wait_s: float = WAIT_S) -> Reply:
         Of the owner.
     why : str
         For the journals.
+    name : str, optional
+        Of one deployment; everything of the owner by default.
     wait_s : float
         How long to wait until the runner has told the journals of the kill.
 
@@ -32,12 +54,11 @@ def kill_and_flatten(client: Client, why: str, wait_s: float = WAIT_S) -> Reply:
     Reply
         Of the kill, with what is to be closed, or why that could not be asked.
     """
-    killed, asked = client.kill(why, wait_s=wait_s), list[str]()
+    killed, asked = client.kill(why, name, wait_s), list[str]()
     try:
-        names = _with_something_to_close(client)
-        for name in names:
-            client.flatten(name, why, wait_s=0.0)
-            asked.append(name)
+        for one in _with_something_to_close(client, name):
+            client.flatten(one, why, wait_s=0.0)
+            asked.append(one)
     except (RetryableError, HaltError, ConfigError) as error:
         done = f" Asked so far: {', '.join(asked)}." if asked else ""
         return killed._replace(text=f"{killed.text} Positions are NOT all being closed: {error}{done}")
@@ -47,7 +68,7 @@ def kill_and_flatten(client: Client, why: str, wait_s: float = WAIT_S) -> Reply:
     return killed._replace(text=f"{killed.text} {closing}")
 
 
-def _with_something_to_close(client: Client) -> list[str]:
+def _with_something_to_close(client: Client, name: str | None) -> list[str]:
     orders = tables.orders
     with client.store.read() as connection:
         working = set(
@@ -55,7 +76,11 @@ def _with_something_to_close(client: Client) -> list[str]:
             .scalars()
             .all()
         )
-        rows = [row for row in deployments_of(connection, client.owner) if row["status"] != "STOPPED"]
+        rows = [
+            row
+            for row in deployments_of(connection, client.owner)
+            if row["status"] != "STOPPED" and name in (None, row["name"])
+        ]
         return [row["name"] for row in rows if row["id"] in working or _holds(books_of_row(row))]
 
 
