@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: What is said of the deployments when nothing can be known of them.
 _UNKNOWN: Mapping[str, Any] = {
     "runner": "", "kills": [], "deployments": 0, "evaluated": 0, "waiting": [], "errors": [], "stale": [],
-    "next_evaluation": None,
+    "next_evaluation": None, "clock": None,
 }  # fmt: skip
 
 

@@ -12,9 +12,13 @@ from tests.operated import Operated, folder  # noqa: F401 - a fixture
 from workbench.errors import RetryableError
 from workbench.live import overview as overviews
 from workbench.live.client import Client
+from workbench.live.clock import VirtualClock
 from workbench.live.emergency import kill_and_flatten
+from workbench.live.facts import RUNNER
+from workbench.live.lease import Lease
 from workbench.live.overview import Overview
 from workbench.live.pinned import strategies_of
+from workbench.live.wall import holder_name
 
 
 @pytest.fixture
@@ -44,7 +48,8 @@ def test_a_glance_says_what_the_tables_of_the_client_say(desk: Operated, eye: Ov
             for row in table.astype(object).to_dict("records")
         ]
         assert seen.exposure == desk.client.exposure().to_dict("records")
-        assert {name: value for name, value in seen.health.items() if name != "next_evaluation"} == desk.client.health()
+        known = desk.client.health()
+        assert {name: seen.health[name] for name in known} == known
         for line in seen.deployments:
             status = desk.client.status(line["name"])
             assert line["holdings"] == status["position"]
@@ -73,6 +78,22 @@ def test_the_next_evaluation_moves_on_when_it_has_passed(desk: Operated, eye: Ov
     assert desk.run(lambda: desk.clock.now_ns() > first.value)
     (second,) = {line["next_evaluation"] for line in eye.glance().deployments}
     assert second > first and second == desk.client.status("dip")["next_evaluations"][0]
+
+
+def test_a_runner_that_replays_has_a_time_of_its_own(desk: Operated, eye: Overview) -> None:
+    assert eye.glance().health["clock"] is None
+    desk.run_to_position()
+    desk.lease.release()
+    wall_ns = 2 * desk.clock.now_ns()  # years later
+    again = Lease(desk.store, RUNNER, holder_name(wall_ns, replays=True), 10**10, lambda: wall_ns)
+    assert again.acquire()
+    later = Overview(desk.store, clock=VirtualClock(wall_ns))
+    seen, passed_ns = later.glance(), desk.standing().deployed.passed_ns
+    assert seen.health["clock"].value == passed_ns
+    coming = {line["next_evaluation"].value for line in seen.deployments}
+    assert all(passed_ns < one <= passed_ns + 24 * 3600 * 10**9 for one in coming)
+    (status,) = {Client(desk.store, clock=VirtualClock(wall_ns)).status("dip")["next_evaluations"][0]}
+    assert status.value in coming
 
 
 def test_news_are_the_rows_that_were_written_since(desk: Operated, eye: Overview) -> None:

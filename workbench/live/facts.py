@@ -27,7 +27,7 @@ from workbench.live.inbox import newest_bars
 from workbench.live.intents import OPEN
 from workbench.live.killswitch import Kill
 from workbench.live.standing import UNMANAGED, is_leaving
-from workbench.live.wall import written_time
+from workbench.live.wall import REPLAYS, written_time
 
 #: The lease of whoever runs a database.
 RUNNER = "runner"
@@ -44,6 +44,10 @@ class Holder(NamedTuple):
     def runs(self, now_ns: int) -> bool:
         """Whether somebody runs it."""
         return bool(self.name) and self.until_ns >= now_ns
+
+    def replays(self, now_ns: int) -> bool:
+        """Whether somebody passes stored bars in virtual time, which the wall's clock says nothing of."""
+        return self.runs(now_ns) and self.name.endswith(REPLAYS)
 
 
 class Moment(NamedTuple):
@@ -62,6 +66,11 @@ class Moment(NamedTuple):
     now_ns: int
     holder: Holder
     kills: tuple[Kill, ...]
+
+    def after_ns(self, row: Row) -> int:
+        """The instant that a deployment has come to: the wall is ahead of a runner that is not there."""
+        is_virtual = self.holder.replays(self.now_ns)
+        return int(row["instant_ns"] if is_virtual else max(row["instant_ns"], self.now_ns))
 
 
 def holder_of(connection: sa.Connection) -> Holder:
@@ -338,11 +347,8 @@ def warm_up(connection: sa.Connection, given: Given, row: Row) -> dict[str, Any]
 
 
 def _coming(given: Given, row: Row, moment: Moment) -> list[Any]:
-    if row["status"] == "STOPPED":
-        return []
-    # Virtual time may be ahead of the wall; the wall is ahead of a runner that is not there.
-    after_ns = max(row["instant_ns"], moment.now_ns)
-    return [instant(ns) for ns in next_evaluations(given, after_ns)]
+    coming = [] if row["status"] == "STOPPED" else next_evaluations(given, moment.after_ns(row))
+    return [instant(ns) for ns in coming]
 
 
 def _bars_seen(connection: sa.Connection, given: Given, evaluated_ns: int) -> dict[str, dict[str, Any]]:

@@ -34,6 +34,8 @@ class Locks:
         How long it may be silent before another takes over.
     say : callable
         Told of what cannot be renewed or given back.
+    replays : bool
+        Whether the process passes stored bars in virtual time; whoever looks at the lease is told.
 
     Attributes
     ----------
@@ -43,9 +45,9 @@ class Locks:
         When the lease is to be renewed next.
     """
 
-    def __init__(self, store: Store, wall: WallClock, lease_ns: int, say: Say) -> None:
+    def __init__(self, store: Store, wall: WallClock, lease_ns: int, say: Say, replays: bool = False) -> None:
         self._store, self._wall, self._ns, self._say = store, wall, lease_ns, say
-        self.lease = self._lease_of(holder_name(wall.now_ns()))
+        self.lease = self._lease_of(holder_name(wall.now_ns(), replays))
         self._file = None if store.path is None else FileLease(store.path)
         self.renew_at = 0
 

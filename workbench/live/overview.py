@@ -7,6 +7,7 @@ row that it was made from, and the next evaluation, which takes a calendar to fi
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -23,6 +24,7 @@ from workbench.live.health import health_of
 from workbench.live.holdings import Books, exposure_of
 from workbench.live.news import news
 from workbench.live.reading import Reading
+from workbench.market.calendar import resolve_calendar
 from workbench.market.timeframe import DAY_NS
 
 
@@ -34,11 +36,12 @@ class Glance(NamedTuple):
     at : Timestamp
         Now, on the wall.
     health : dict
-        Who runs the database, what is killed, and how many deployments are evaluated or wait for a person.
+        Who runs the database, what is killed, and how many deployments are evaluated or wait for a person;
+        ``next_evaluation`` of any; ``clock``, the virtual time of a runner that replays stored bars, else None.
     deployments : list of dict
         A line a deployment, by name; the same object as at the last look if nothing of it changed. The columns of
         ``Client.deployments``, ``seq`` (the newest row of the journal), ``next_evaluation``, ``warm_up`` in words while
-        it warms up, and ``holdings`` with what protects them.
+        it warms up, ``holdings`` with what protects them, and the exchange's ``zone``.
     exposure : list of dict
         What they hold together, by instrument.
     """
@@ -93,10 +96,15 @@ class Overview(Reading):
         runs = moment.holder.runs(moment.now_ns)
         same_for_all = (moment.kills, runs or moment.holder)
         seen = ((row, self._seen(connection, row, moment, same_for_all)) for row in rows)
-        self._kept = {row["id"]: self._with_next(row, kept, moment.now_ns) for row, kept in seen}
+        self._kept = {row["id"]: self._with_next(row, kept, moment) for row, kept in seen}
         lines = [self._kept[row["id"]].line for row in rows]
         coming = [line["next_evaluation"] for line in lines if line["is_evaluated"] and line["next_evaluation"]]
-        health = {**health_of(lines, moment, self.owner), "next_evaluation": min(coming, default=None)}
+        clock_ns = max((row["instant_ns"] for row in rows), default=0) if moment.holder.replays(moment.now_ns) else 0
+        health = {
+            **health_of(lines, moment, self.owner),
+            "next_evaluation": min(coming, default=None),
+            "clock": instant(clock_ns),
+        }
         at = pd.Timestamp(moment.now_ns, tz="UTC")
         held = ((row["name"], self._kept[row["id"]].books) for row in rows)
         return Glance(at, health, lines, exposure_of(held))
@@ -109,8 +117,14 @@ class Overview(Reading):
             return known
         books = facts.books_of_row(row)
         holdings = [] if books is None else [facts.position_facts(one, row, moment) for one in books.holdings]
-        more = {"seq": row["head_seq"], "next_evaluation": None, "warm_up": "", "holdings": holdings}
-        line = {**facts.line_of(row, moment, books), **more}
+        line = {
+            **facts.line_of(row, moment, books),
+            "seq": row["head_seq"],
+            "next_evaluation": None,
+            "warm_up": "",
+            "holdings": holdings,
+            "zone": _zone(row["calendar"]),
+        }
         if row["runtime_state"] == "WARMING_UP":
             line["warm_up"] = self._warm_up(connection, row)
         return _Kept(made_from, line, books)
@@ -123,19 +137,18 @@ class Overview(Reading):
             self._warmth[key] = "" if given is None else facts.warm_up(connection, given, row)["text"]
         return self._warmth[key]
 
-    def _with_next(self, row: facts.Row, kept: _Kept, now_ns: int) -> _Kept:
+    def _with_next(self, row: facts.Row, kept: _Kept, moment: facts.Moment) -> _Kept:
         """The line with the next evaluation, which time alone changes."""
-        coming = instant(self._next_ns(row, now_ns))
+        coming = instant(self._next_ns(row, moment))
         if kept.line["next_evaluation"] == coming:
             return kept
         return kept._replace(line={**kept.line, "next_evaluation": coming})
 
-    def _next_ns(self, row: facts.Row, now_ns: int) -> int:
+    def _next_ns(self, row: facts.Row, moment: facts.Moment) -> int:
         """When it is evaluated next; 0 when nobody knows. Deployments of one strategy and calendar share the answer."""
         if row["status"] == "STOPPED":
             return 0
-        # Virtual time may be ahead of the wall.
-        after_ns = max(row["instant_ns"], now_ns)
+        after_ns = moment.after_ns(row)
         key = (row["strategy_hash"], row["calendar"], row["timeframe"], row["start_ns"])
         asked_ns, found_ns = self._next.get(key, (0, 0))
         # A calendar that knew no session may be extended; it is asked again after a day.
@@ -146,6 +159,15 @@ class Overview(Reading):
         found_ns = coming[0] if coming else 0
         self._next[key] = (after_ns, found_ns)
         return found_ns
+
+
+@lru_cache(maxsize=64)
+def _zone(calendar: str) -> str:
+    """Of an exchange; empty when there is no such calendar here."""
+    try:
+        return resolve_calendar(calendar).zone
+    except ConfigError:
+        return ""
 
 
 def _given(row: facts.Row) -> Given | None:

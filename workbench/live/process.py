@@ -114,7 +114,7 @@ class _Process:
         places = places_of(store)
         self._switch, self._wake = KillSwitch(places.flag), Wake(places.wake)
         self._wall = WallClock(self._is_roused)
-        self._locks = Locks(store, self._wall, service.lease_ns, service.say)
+        self._locks = Locks(store, self._wall, service.lease_ns, service.say, service.pace.begin is not None)
         self._news_ns = NEWS_FROM_AFAR_NS if store.path is None else NEWS_NS
         self._look_at = 0
         self._backoff, self._stumbles = BACKOFF_NS, 0

@@ -53,9 +53,13 @@ def written_time(ns: int | None = None) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(time.time() if ns is None else ns // 10**9))
 
 
-def holder_name(since_ns: int) -> str:
-    """Machine, number and begin of this process: no other process that runs has the same."""
-    return f"{machine_name()} pid {os.getpid()} since {written_time(since_ns)}"
+#: How the name of a runner ends whose time is that of stored bars.
+REPLAYS = ", replaying"
+
+
+def holder_name(since_ns: int, replays: bool = False) -> str:
+    """Machine, number and begin of this process, and whether its time is virtual: no other that runs has the same."""
+    return f"{machine_name()} pid {os.getpid()} since {written_time(since_ns)}{REPLAYS if replays else ''}"
 
 
 def machine_name() -> str:

@@ -46,7 +46,7 @@ export class Detail {
   }
 
   where() {
-    return {zone: this.one?.zone, now: this.live.serverNow()};
+    return {zone: this.one?.zone, now: this.live.marketNow()};
   }
 
   hear(event) {
@@ -54,7 +54,7 @@ export class Detail {
     if (event.changed.has(this.name) && this.isShown()) this.ask();
     if (event.kind === 'news' || silent !== this.silent) this.drawHeader();
     this.silent = silent;
-    agesIn(this.node, this.live.serverNow());
+    agesIn(this.node, this.live.marketNow());
   }
 
   /* Go to a tab, and there to an order, a trade, or rows that tell of something. */

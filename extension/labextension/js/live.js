@@ -46,6 +46,12 @@ export class Live {
     return this.now() + this.offset;
   }
 
+  /* Now where the bars come from: a runner that replays stored bars has a time of its own. */
+  marketNow() {
+    const clock = this.model.health?.clock;
+    return clock ? Date.parse(clock) : this.serverNow();
+  }
+
   open() {
     if (this.socket || this.page.hidden) return;
     this.clock = this.clock || setInterval(() => this.tell({kind: 'tick', changed: new Set()}), 1000);

@@ -42,7 +42,7 @@ function deployments(node, {api, live}) {
 }
 
 function journal(node, {api, live, name}) {
-  const where = () => ({zone: live.model.deployments.get(name)?.zone, now: live.serverNow()});
+  const where = () => ({zone: live.model.deployments.get(name)?.zone, now: live.marketNow()});
   const view = new Journal({api, name, where});
   node.replaceChildren(element('h3', {}, `Journal of ${name}`), view.node);
   const unlisten = live.listen(event => event.changed.has(name) && view.changed());
@@ -61,7 +61,7 @@ function exposure(node, {live}) {
     if (event.kind === 'news') view.show(live.model.exposure);
     const {colour, text} = headline(live);
     said.textContent = live.isStale ? `${MARKS[colour]} ${text}` : '';
-    agesIn(node, live.serverNow());
+    agesIn(node, live.marketNow());
   });
 }
 

@@ -59,7 +59,7 @@ export class Sidebar {
     const kind = `wb-runner wb-${colour}`;
     if (this.head.className !== kind) this.head.className = kind;
     say(this.head, `${MARKS[colour]} ${text}`);
-    agesIn(this.node, now);
+    agesIn(this.node, live.marketNow());
     const {at} = live.model;
     const updated = at ? `last updated ${time(at, {now, seconds: true})} (${Math.round(live.quiet)} s ago)` : '';
     say(this.foot, [this.counted, updated].filter(Boolean).join(' · '));
@@ -74,7 +74,7 @@ export class Sidebar {
     const {text, mode, state, sort} = this;
     const rows = chosen(all, {text: text.value, mode: mode.value, state: state.value, sort: sort.value}, situation);
     for (const name of this.rows.keys()) if (!live.model.deployments.has(name)) this.rows.delete(name);
-    const now = live.serverNow();
+    const now = live.marketNow();
     keepingFocus(this.node, () => {
       this.attention.show(all, situation);
       arrange(this.list, rows.map(one => this.row(one, situation, now).node));

@@ -17,7 +17,7 @@ export class StatusBar {
 
   draw() {
     const {colour, text, next} = headline(this.live);
-    const coming = nextBar(next, this.live.serverNow());
+    const coming = nextBar(next, this.live.marketNow());
     const kind = `wb-button wb-status-text wb-${colour}`;
     if (this.text.className !== kind) this.text.className = kind;
     say(this.text, `${MARKS[colour]} Workbench  ${[text, coming].filter(Boolean).join(' · ')}`);

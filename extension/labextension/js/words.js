@@ -85,12 +85,12 @@ export function headline(live) {
   }
   const found = trouble(model.health, now);
   if (found) return {colour: found[0], text: found[1]};
-  const {evaluated, waiting, errors, stale, deployments} = model.health;
+  const {evaluated, waiting, errors, stale, deployments, clock} = model.health;
   const needing = waiting.length + errors.length;
   const idle = deployments - evaluated - needing;
   const text = [
     `${evaluated} running`, needing ? `${needing} ${needing === 1 ? 'needs' : 'need'} you` : '',
-    idle > 0 ? `${idle} not evaluated` : '', stale.length ? `data stale: ${some(stale)}` : '',
+    idle > 0 ? `${idle} not evaluated` : '', clock ? `stored bars of ${clock.slice(0, 10)}` : '', stale.length ? `data stale: ${some(stale)}` : '',
   ].filter(Boolean).join(' · ');
   return {colour: needing || stale.length ? 'amber' : 'green', text, next: model.health.next_evaluation};
 }
