@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workbench.costs import CostModel
     from workbench.engine.fitting import AnyBars
     from workbench.live.client import Client
-    from workbench.panels.equity import EquityPanel
+    from workbench.panels.account import EquityPanel
     from workbench.panels.form import DeployForm
     from workbench.panels.live import LivePanel
     from workbench.research.result import Result
@@ -134,6 +134,6 @@ def equity(name: str, client: Client | None = None) -> EquityPanel:
     ConfigError
         There is no such deployment.
     """
-    from workbench.panels.equity import EquityPanel
+    from workbench.panels.account import EquityPanel
 
     return EquityPanel(name, client)

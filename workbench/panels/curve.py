@@ -83,22 +83,26 @@ class Curve:
         peak = np.maximum.accumulate(np.maximum(self.equity, self.initial_cash))
         return self.equity / peak - 1.0
 
-    def line(self, values: Values) -> tuple[pd.DatetimeIndex, Values]:
+    def line(self, values: Values) -> tuple[list[str], Values]:
         """Times and values for a chart: few enough, and none of its extremes missing."""
         kept = extremes(values, POINTS)
-        return self.wall(self.ts_ns[kept]), values[kept]
+        return self._written(self.ts_ns[kept]), values[kept]
 
-    def marks(self, fills: list[tuple[int, str]]) -> tuple[pd.DatetimeIndex, Values, list[str]]:
+    def marks(self, fills: list[tuple[int, str]]) -> tuple[list[str], Values, list[str]]:
         """Times, equity and texts of fills: each at the first point of the account after it."""
         stamps = np.array([ns for ns, _ in fills], np.int64)
         at = np.searchsorted(self.ts_ns, stamps)
         there = at < len(self.ts_ns)
         texts = [text for (_, text), is_there in zip(fills, there, strict=True) if is_there]
-        return self.wall(self.ts_ns[at[there]]), self.equity[at[there]], texts
+        return self._written(self.ts_ns[at[there]]), self.equity[at[there]], texts
 
     def wall(self, ns: Times) -> pd.DatetimeIndex:
         """Instants as wall time of the exchange."""
         return pd.DatetimeIndex(ns, tz="UTC").tz_convert(self.zone).tz_localize(None)
+
+    def _written(self, ns: Times) -> list[str]:
+        """Wall times as plotly reads them: of arrays of times its widget would show the numbers."""
+        return [str(one) for one in self.wall(ns)]
 
     def breaks(self) -> list[dict[str, Any]]:
         """What no session covers, for the axis of time; nothing before there is a point."""

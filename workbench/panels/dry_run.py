@@ -9,9 +9,14 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from workbench.live.words import figure
+from workbench.live.words import counted, figure
 
 Kind = Literal["good", "look", "wrong", "plain"]
+
+#: Days from which on the end of a history is told.
+OLD_DAYS = 5
+#: Limits of the owner that are always told; the others where something of them is used.
+_ALWAYS = ("deployments", "orders_per_day")
 
 #: A word beside each mark: colour and sign alone say nothing to who cannot see them.
 _MARKS: dict[Kind, tuple[str, str]] = {
@@ -48,6 +53,7 @@ def facts(found: Mapping[str, Any]) -> str:
     lines = [
         _calendar(found["calendar"]),
         line("good" if found["warm_up"]["is_warm"] else "look", found["warm_up"]["text"]),
+        *_age(found),
         *_held(found),
         _runner(found["runner"]),
         line("plain", f"Dry run: last bar {_bar(found)}: {found['last_bar']['text']}"),
@@ -66,11 +72,10 @@ def refusals(found: Mapping[str, Any]) -> str:
 def deployed(status: Mapping[str, Any]) -> str:
     """Where a deployment stands right after it was made."""
     hindrance = f"not evaluated yet: {status['hindrance']}" if status["hindrance"] else "a runner evaluates it"
-    coming = [f"{at:%Y-%m-%d %H:%M}Z" for at in status["next_evaluations"]] or ["not known"]
     lines = [
         line("good", f"Deployed as {status['name']}. It runs in the runner, not in this kernel."),
         line("look" if status["hindrance"] else "good", f"{status['status']}, {status['runtime_state']}: {hindrance}"),
-        line("plain", f"Next evaluations {', '.join(coming)}"),
+        line("plain", f"Next evaluations (UTC) {_times(status['next_evaluations'], 'UTC') or 'are not known'}"),
         *(line("look", text) for text in status["warnings"]),
         line("plain", f"Watch it: wb.panels.deployments(), wb.panels.journal({status['name']!r})"),
     ]
@@ -85,6 +90,14 @@ def _calendar(found: Mapping[str, Any]) -> str:
         days = ", ".join(unknown) or "today"
         return line("look", f"calendar {found['name']} does not cover {days}: nothing is entered on such a day")
     return line("good", f"calendar {found['name']} covers the next {found['sessions']} sessions")
+
+
+def _age(found: Mapping[str, Any]) -> Iterable[str]:
+    """That the history is old: a weekend and a holiday are no reason to look."""
+    days = (found["at"] - found["last_bar"]["closed"]).days
+    if days < OLD_DAYS:
+        return []
+    return [line("look", f"the history ends {counted(days, 'day')} ago: what has passed since must come from the feed")]
 
 
 def _held(found: Mapping[str, Any]) -> Iterable[str]:
@@ -111,7 +124,16 @@ def _begins(found: Mapping[str, Any]) -> str:
 
 
 def _coming(found: Mapping[str, Any]) -> str:
-    return ", ".join(_local(at, found["zone"]) for at in found["next_evaluations"]) or "are not known"
+    return _times(found["next_evaluations"], found["zone"]) or "are not known"
+
+
+def _times(instants: Iterable[pd.Timestamp], zone: str) -> str:
+    """Instants in a zone, the date where it is another than before: ``2026-11-23 09:30, 09:45``."""
+    found, date = [], ""
+    for at in instants:
+        before, (date, time) = date, _local(at, zone).split(" ")
+        found.append(time if date == before else f"{date} {time}")
+    return ", ".join(found)
 
 
 def _limits(found: Mapping[str, Any]) -> str:
@@ -120,7 +142,7 @@ def _limits(found: Mapping[str, Any]) -> str:
     owner = [
         f"{figure(one['used'])} of {figure(one['allowed'])} {_worded(one['name'])}"
         for one in found["limits"]
-        if one["used"] is not None
+        if one["used"] or one["name"] in _ALWAYS
     ]
     return " · ".join([*own, *owner])
 

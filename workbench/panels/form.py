@@ -18,6 +18,7 @@ from workbench.live.starting import NOW
 from workbench.panels import dry_run
 from workbench.panels.asked import Asked
 from workbench.panels.opened import opened
+from workbench.strategy import Strategy
 
 _WIDE = ipywidgets.Layout(width="360px")
 _AGAIN = (
@@ -64,7 +65,8 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
             [ipywidgets.HTML(dry_run.line("look", _AGAIN)), ipywidgets.HBox([self.yes, self.no])]
         )
         self.fields = (self.called, self.cash, self.short, self.at_once, self.button)
-        super().__init__(_classes=["wbn-form"])
+        super().__init__()
+        self.add_class("wbn-form")
         self._listen()
         self.refresh()
 
@@ -101,7 +103,7 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
         sells_short = self._asked.strategy.direction != "LONG"
         self.risk.value = dry_run.line("look", self._risk()) if sells_short else ""
         warned = [self.risk, self.short] if sells_short else []
-        entry = ipywidgets.HTML(dry_run.line("plain", f"Entry: {self._asked.strategy.entry}"))
+        entry = ipywidgets.HTML(dry_run.line("plain", f"Entry: {_entry(self._asked.strategy)}"))
         parts = [self.head, self.called, self.cash, entry, self.facts, *warned, self.at_once, self.said]
         if not self.deployment_id:
             parts += [self.again] if self._asks_again else [self.button]
@@ -161,3 +163,10 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
         except WorkbenchError as error:
             self.said.value = dry_run.line("wrong", str(error))
             return None
+
+
+def _entry(made: Strategy) -> str:
+    """When it enters, with what its parameters stand for."""
+    params = ", ".join(f"{name} = {value}" for name, value in made.params.items())
+    entry = " or short: ".join(one for one in (made.entry, made.short_entry) if one)
+    return f"{entry} with {params}" if params else entry

@@ -68,7 +68,7 @@ class LivePanel(anywidget.AnyWidget):
             numbers=list(table.numbers),
             empty=table.empty,
             names=list(client.deployments()["name"]),
-            database=repr(client.store),
+            database=repr(client.store).removeprefix("Store(").removesuffix(")"),
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

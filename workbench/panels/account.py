@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -98,8 +99,8 @@ class EquityPanel(ipywidgets.VBox):  # type: ignore[misc] # the library has no t
         found = super()._repr_mimebundle_(**kwargs)
         still = _figure(self.curve, f" (not live here; shown is {self.relay.at})")
         _fill(still, self.curve)
-        shown = {"application/vnd.plotly.v1+json": still.to_plotly_json(), "text/plain": f"Equity of {self.curve.name}"}
-        return {**found, **shown}
+        drawn = json.loads(still.to_json())
+        return {**found, "application/vnd.plotly.v1+json": drawn, "text/plain": f"Equity of {self.curve.name}"}
 
 
 def _figure(curve: Curve, note: str = "") -> go.Figure:
