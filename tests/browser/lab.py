@@ -20,7 +20,9 @@ from workbench.market import samples
 #: The bundle as it is in the source tree, not as it was installed.
 BUNDLE = pathlib.Path(__file__).resolve().parents[2] / "extension" / "labextension"
 TOKEN = "0123456789abcdef"
-NAME = "NSE:SAMPLE"
+NAME = "24x7:SAMPLE"
+#: A market that never closes, so that something happens whenever a test looks.
+CALENDAR = "24x7"
 #: Where bars that are replayed begin; what is before them was deployed with.
 BEGIN = "2023-01-10"
 
@@ -48,17 +50,22 @@ def free_port() -> int:
 def strategy(name: str = "dip") -> wb.Strategy:
     """One that trades some times a day."""
     return wb.Strategy(
-        name=name, version="1.0.0", instruments=(NAME,), timeframe="15m", calendar="NSE", product="CNC",
+        name=name, version="1.0.0", instruments=(NAME,), timeframe="15m", calendar=CALENDAR, product="CNC",
         entry="RSI(6) < 35", exit="RSI(6) > 60", stop_loss_frac=0.01,
     )  # fmt: skip
 
 
+def sample() -> wb.Bars:
+    """The bars that everything here trades."""
+    return samples.synthetic(seed=1, start="2023-01-02", end="2023-01-31", calendar=CALENDAR)
+
+
 def deployed(folder: pathlib.Path, names: Sequence[str]) -> tuple[pathlib.Path, pathlib.Path]:
     """A database with deployments, and the file of the bars to come."""
-    bars = samples.synthetic(seed=1, start="2023-01-02", end="2023-03-31")
+    bars = sample()
     path, database = folder / "SAMPLE_5m.parquet", folder / "workbench.db"
     bars.frame.reset_index().to_parquet(path)
-    history = wb.Bars(bars.frame[:"2023-01-09"], "5m", "NSE")
+    history = wb.Bars(bars.frame[:"2023-01-09"], "5m", CALENDAR)
     with Client.open(database) as client:
         for name in names:
             client.deploy(strategy(), history, wb.costs.none(), 100_000.0, name=name)
@@ -69,16 +76,15 @@ def replayed(database: pathlib.Path, bars: pathlib.Path, until: str) -> None:
     """Let a runner run through the bars up to a date, as fast as it can."""
     part = bars.with_name("part") / bars.name
     part.parent.mkdir()
-    frame = samples.synthetic(seed=1, start="2023-01-02", end="2023-03-31").frame[:until]
-    frame.reset_index().to_parquet(part)
+    sample().frame[:until].reset_index().to_parquet(part)
     command = [sys.executable, "-m", "workbench.live", "--replay-from", BEGIN, "--bars", f"{NAME}={part}"]
     environment = {**os.environ, "WORKBENCH_DATABASE": str(database)}
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=200)
 
 
 def feed(bars: pathlib.Path, since: str = BEGIN) -> list[str]:
-    """Option of a server that replays stored bars slowly: one of five minutes every second and a half."""
-    return [f"--WorkbenchApp.feed=--replay-from {since} --bars {NAME}={bars} --speed 200"]
+    """Option of a server that replays stored bars slowly: one of five minutes every half second."""
+    return [f"--WorkbenchApp.feed=--replay-from {since} --bars {NAME}={bars} --speed 600"]
 
 
 #: Option of a server that hosts no runner.

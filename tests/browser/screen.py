@@ -68,6 +68,10 @@ class Screen:
             arg=[selector, text], timeout=timeout,
         )  # fmt: skip
 
+    def runs(self, count: int) -> None:
+        """Wait until the runner has come up and evaluates so many."""
+        self.says(".wb-runner", f"● {count} running", timeout=120_000)
+
     def dialog(self) -> Any:
         """The dialog that is open."""
         one = self.page.locator(".jp-Dialog")

@@ -31,11 +31,11 @@ def newest(lab: Lab, name: str, kind: str) -> dict[str, Any]:
 
 def holding(screen: Screen, name: str) -> None:
     """Wait until a deployment holds a position."""
-    screen.page.locator(f".wb-row[data-name='{name}']:has-text('NSE:SAMPLE')").wait_for(timeout=120_000)
+    screen.page.locator(f".wb-row[data-name='{name}']:has-text('24x7:SAMPLE')").wait_for(timeout=120_000)
 
 
 def test_the_sidebar_fills(screen: Screen) -> None:
-    screen.says(".wb-runner", "2 running")
+    screen.runs(2)
     assert screen.names() == ["dip", "second"]
     text = screen.row("dip").inner_text()
     assert "● RUNNING" in text and "PAPER" in text and "1.0.0" in text
@@ -140,10 +140,10 @@ def test_flatten_names_the_orders_it_will_send(screen: Screen, lab: Lab) -> None
 
 def test_exposure_folds_out(screen: Screen) -> None:
     holding(screen, "dip")
-    screen.says(".wb-exposure summary", "NSE:SAMPLE")
+    screen.says(".wb-exposure summary", "24x7:SAMPLE")
     screen.page.locator(".wb-panel .wb-exposure summary").click()
     table = screen.page.locator(".wb-panel .wb-exposure table")
-    assert "NSE:SAMPLE" in table.inner_text() and "dip" in table.inner_text()
+    assert "24x7:SAMPLE" in table.inner_text() and "dip" in table.inner_text()
     screen.shot("exposure")
     screen.page.locator(".wb-panel .wb-exposure summary").click()
 
@@ -210,10 +210,10 @@ def test_the_kill_switch_needs_its_confirmation_and_a_reason(screen: Screen, lab
         assert client.health()["kills"] == []
     screen.accept("Kill", "fat finger")
     screen.says(".wb-status-text", "killed")
-    screen.says(".wb-row[data-name='dip']", "fat finger")
-    assert "NOT EVALUATED" in screen.row("dip").inner_text(), "nothing says RUNNING that is not evaluated"
+    screen.says(".wb-row[data-name='second']", "fat finger")
+    assert "■ NOT EVALUATED" in screen.row("second").inner_text(), "nothing says RUNNING that is not evaluated"
     screen.shot("killed")
-    screen.page.evaluate("jupyterapp.commands.execute('workbench:arm')")
+    screen.page.evaluate("() => { jupyterapp.commands.execute('workbench:arm') }")
     screen.accept("Arm", "looked at")
     screen.says(".wb-status-text", "● Workbench")
     with Client.open(lab.database) as client:

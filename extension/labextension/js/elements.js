@@ -21,16 +21,25 @@ export const button = (label, onclick, {name, focus, kind = '', ...more} = {}) =
   type: 'button', class: `wb-button ${kind}`, onclick, 'aria-label': name, title: name, 'data-focus': focus, ...more,
 }, label);
 
-/* Change what is inside a node; whoever has the focus there has it afterwards too, or else its neighbour. */
-export function keepingFocus(root, change) {
-  const had = root.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
-  change();
-  if (had === undefined || root.contains(document.activeElement)) return;
+/* What has the name of a focus, "part|subject|what", or else what stands in the same place of its part, or else
+ * anything about the subject. */
+function successor(root, had, place) {
   const all = [...root.querySelectorAll('[data-focus]')];
-  const family = had.slice(0, had.lastIndexOf('|') + 1);
-  const again = all.find(node => node.dataset.focus === had)
-    || (family && all.find(node => node.dataset.focus.startsWith(family)));
-  if (again) again.focus({preventScroll: true});
+  const [start, end] = [had.indexOf('|'), had.lastIndexOf('|') + 1];
+  const family = all.filter(node => node.dataset.focus.startsWith(had.slice(0, end)));
+  return all.find(node => node.dataset.focus === had) || family[Math.min(place, family.length - 1)]
+    || all.find(node => node.dataset.focus.includes(had.slice(start, end)));
+}
+
+/* Change what is inside a node; whoever has the focus there has it afterwards too, or else what took its place. */
+export function keepingFocus(root, change) {
+  const focused = root.contains(document.activeElement) ? document.activeElement : null;
+  const had = focused?.dataset.focus;
+  if (had === undefined) return change();
+  const part = had.slice(0, had.lastIndexOf('|') + 1);
+  const place = [...root.querySelectorAll('[data-focus]')].filter(node => node.dataset.focus.startsWith(part)).indexOf(focused);
+  change();
+  if (!root.contains(document.activeElement)) successor(root, had, place)?.focus({preventScroll: true});
 }
 
 /* Give a node these children in this order, moving only those that are not in their place. */

@@ -84,6 +84,9 @@ export class Journal {
     });
     this.keepingPlace(() => keepingFocus(this.scroll, () => arrange(this.body, nodes)));
     this.more.hidden = !hasOlder || !rows.length;
+    // An end that stays in sight is told of again only when it is looked at anew.
+    this.ends.unobserve(this.more);
+    this.ends.observe(this.more);
     this.back.hidden = isNewest;
     say(this.words, rows.length ? `${count(rows.length, 'row')} loaded${hasOlder ? '' : ', that is all'}` : 'No such row.');
   }

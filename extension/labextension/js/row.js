@@ -43,7 +43,7 @@ export class Row {
 
   held(one, held) {
     const protects = one.status === 'RUNNING' ? null : element('div', {class: 'wb-small'}, `protected: ${protectionWords(held)}`);
-    return element('div', {class: 'wb-small'}, element('strong', {}, holdingWords(held)), protects);
+    return element('div', {class: 'wb-small'}, holdingWords(held), protects);
   }
 
   evaluations(one, now) {
