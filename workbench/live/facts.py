@@ -24,8 +24,9 @@ from workbench.live.frames import closed_trades, instant
 from workbench.live.given import Given
 from workbench.live.holdings import Books, Holding, exposure_of, stored_books
 from workbench.live.inbox import newest_bars
-from workbench.live.intents import OPEN
 from workbench.live.killswitch import Kill
+from workbench.live.nodes import described
+from workbench.live.outstanding import open_intents, working_orders
 from workbench.live.standing import UNMANAGED, is_leaving
 from workbench.live.wall import REPLAYS, written_time
 
@@ -252,6 +253,7 @@ def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, 
         "bars": _bars_seen(connection, given, row["evaluated_ns"]),
         "decision": row["decision"],
         "reason": row["reason"],
+        "nodes": described(given.strategy.program),
         "warm_up": warm_up(connection, given, row),
         "begins": instant(given.start_ns or given.history_from_ns),
         "next_evaluations": _coming(given, row, moment),
@@ -262,8 +264,8 @@ def status_of(connection: sa.Connection, row: Row, moment: Moment) -> dict[str, 
         "realised_pnl": sum(one["gross_pnl"] - one["charges"] for one in trades),
         "unrealised_pnl": line["unrealised_pnl"],
         "n_trades": len(trades),
-        "orders": _working(connection, given.id),
-        "intents": _open_intents(connection, given.id),
+        "orders": working_orders(connection, given.id),
+        "intents": open_intents(connection, given.id),
         "existing": existing,
         "warnings": [*(warning(one, found) for one, found in zip(existing, others, strict=True)), *begins_paused],
         "exposure": [one for one in mine if one["instrument"] in given.names],
@@ -285,6 +287,7 @@ def _of_unreadable(connection: sa.Connection, row: Row, moment: Moment) -> dict[
         "bars": {},
         "decision": row["decision"],
         "reason": row["reason"],
+        "nodes": [],
         "warm_up": {"is_warm": False, "needs_bars": 0, "text": ""},
         "begins": instant(row["start_ns"] or row["history_from_ns"]),
         "next_evaluations": [],
@@ -294,8 +297,8 @@ def _of_unreadable(connection: sa.Connection, row: Row, moment: Moment) -> dict[
         "realised_pnl": sum(one["gross_pnl"] - one["charges"] for one in trades),
         "unrealised_pnl": line["unrealised_pnl"],
         "n_trades": len(trades),
-        "orders": _working(connection, row["id"]),
-        "intents": _open_intents(connection, row["id"]),
+        "orders": working_orders(connection, row["id"]),
+        "intents": open_intents(connection, row["id"]),
         "existing": [],
         "warnings": [],
         "exposure": [],
@@ -368,33 +371,3 @@ def _bars_seen(connection: sa.Connection, given: Given, evaluated_ns: int) -> di
             prices = {one: row[one] for one in ("open", "high", "low", "close", "volume")}
             found[name] = {"ts": instant(row["ts_ns"]), "timeframe": row["timeframe"], **prices}
     return found
-
-
-def _working(connection: sa.Connection, deployment_id: str) -> list[dict[str, Any]]:
-    table = tables.orders
-    wanted = table.select().where(table.c.deployment_id == deployment_id, table.c.status == "WORKING")
-    return [
-        {
-            "order_id": row.cid,
-            "ts": instant(row.decided_ns),
-            "instrument": row.instrument,
-            "side": "BUY" if row.side > 0 else "SELL",
-            "qty": row.qty,
-            "kind": row.kind,
-            "price": row.price or None,
-            "reason": row.reason,
-            "broker_id": row.broker_id,
-        }
-        for row in connection.execute(wanted.order_by(table.c.order_no))
-    ]
-
-
-def _open_intents(connection: sa.Connection, deployment_id: str) -> list[dict[str, Any]]:
-    table = tables.intents
-    states = [*(one.value for one in OPEN), "NEEDS_OPERATOR"]
-    wanted = table.select().where(table.c.deployment_id == deployment_id, table.c.state.in_(states))
-    columns = ("number", "action", "instrument", "qty", "kind", "reason", "state", "detail")
-    return [
-        {**{name: row[name] for name in columns}, "order_id": row["cid"], "ts": instant(row["decided_ns"])}
-        for row in connection.execute(wanted.order_by(table.c.number)).mappings()
-    ]
