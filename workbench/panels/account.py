@@ -80,7 +80,6 @@ class EquityPanel(ipywidgets.VBox):  # type: ignore[misc] # the library has no t
         """The deployment changed; the page says nothing more until it is answered."""
         try:
             self.refresh()
-            self.said.value = ""
         except WorkbenchError as error:
             self.said.value = f"not read at {written_time()}: {error}"
         finally:
@@ -89,8 +88,7 @@ class EquityPanel(ipywidgets.VBox):  # type: ignore[misc] # the library has no t
     def _draw(self) -> None:
         curve = self.curve
         self.relay.at = written_time()
-        if not len(curve.ts_ns):
-            self.said.value = "No point yet: a runner writes one at each bar."
+        self.said.value = "" if len(curve.ts_ns) else "No point yet: a runner writes one at each bar."
         with self.figure.batch_update():
             _fill(self.figure, curve)
 

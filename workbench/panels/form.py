@@ -95,7 +95,7 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
     # --- what is shown -----------------------------------------------------------------------------------------------
 
     def _show(self, found: dict[str, Any]) -> None:
-        self.head.value = dry_run.STYLE + dry_run.heading(found)
+        self.head.value = dry_run.heading(found)
         self.facts.value = dry_run.facts(found)
         self.said.value = dry_run.refusals(found)
 
@@ -104,7 +104,8 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
         self.risk.value = dry_run.line("look", self._risk()) if sells_short else ""
         warned = [self.risk, self.short] if sells_short else []
         entry = ipywidgets.HTML(dry_run.line("plain", f"Entry: {_entry(self._asked.strategy)}"))
-        parts = [self.head, self.called, self.cash, entry, self.facts, *warned, self.at_once, self.said]
+        above = [ipywidgets.HTML(dry_run.STYLE), self.head, self.called, self.cash, entry]
+        parts = [*above, self.facts, *warned, self.at_once, self.said]
         if not self.deployment_id:
             parts += [self.again] if self._asks_again else [self.button]
         self.children = parts
