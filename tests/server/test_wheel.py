@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -13,6 +14,7 @@ import zipfile
 
 import pytest
 
+from tests.server.started import started
 from tests.tidy.source import ROOT
 
 pytestmark = [pytest.mark.heavy]
@@ -106,3 +108,17 @@ def test_both_extensions_are_enabled_and_ok(way: str, wheel: pathlib.Path, tmp_p
     (line,) = [line for line in said["lab"].splitlines() if "workbench-lab" in line]
     assert "enabled" in line and "OK" in line
     assert str(tmp_path / "venv" / "share/jupyter/labextensions") in said["lab"]
+
+
+@pytest.mark.soak
+def test_jupyterlab_starts_with_it_and_nothing_was_enabled(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    python = installed(tmp_path / "venv", wheel)
+    # No runner: its kernels would be compiled for minutes where nobody has run it before.
+    command = [str(python), "-P", "-m", "jupyterlab", "--WorkbenchApp.runner=attached"]
+    alone = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "WORKBENCH"))}
+    with started(tmp_path, command, {**alone, "HOME": str(tmp_path), "PATH": "/nowhere"}) as lab:
+        assert lab.until(lambda: bool(lab.get("api"))), lab.said.read_text()
+        assert json.loads(lab.get("workbench/api/health"))["database"] == ""
+        assert b"workbench" in lab.get("lab/extensions/workbench-lab/js/remoteEntry.js")
+        assert b'"workbench-lab"' in lab.get("lab")
+    assert (tmp_path / ".workbench" / "workbench.db").is_file()
