@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pathlib
 import signal
@@ -153,3 +154,16 @@ async def test_the_server_hosts_a_runner_and_stops_it(
     await app.stop_extension()
     await app.stop_extension()
     assert not is_alive(pid) and app.hosting()["state"] == "STOPPED"
+
+
+async def test_kernels_that_restart_and_stop_change_nothing_about_the_runner(jp_serverapp: Any, jp_fetch: Any) -> None:
+    (app,) = jp_serverapp.extension_manager.extension_apps["workbench_jupyter"]
+    app.supervisor = Supervisor(python(STANDS))
+    app.supervisor.start()
+    assert await until(lambda: app.supervisor.now().said == "ready")
+    before = app.supervisor.now()
+    kernel = json.loads((await jp_fetch("api", "kernels", method="POST", body="{}")).body)["id"]
+    await jp_fetch("api", "kernels", kernel, "restart", method="POST", body="{}")
+    await jp_fetch("api", "kernels", kernel, method="DELETE")
+    assert app.supervisor.now() == before and is_alive(before.pid)
+    await app.stop_extension()
