@@ -107,12 +107,15 @@ $(VENV)/bin/uv:
 	@$(FIND_PYTHON); echo "Making $(VENV) with $$found"; $$found -m venv $(VENV)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check uv || ln -sf "$$(command -v false)" $@
 
-$(VENV)/.installed: pyproject.toml requirements.lock | $(VENV)/bin/uv
+# Installing copies the panels to where JupyterLab finds them.
+PANELS := $(shell find extension/labextension extension/jupyter-config -type f)
+
+$(VENV)/.installed: pyproject.toml requirements.lock $(PANELS) | $(VENV)/bin/uv
 	@echo "Installing workbench (once; a minute or so)"
 	@$(call install,.)
 	@touch $@
 
-$(VENV)/.installed-test: pyproject.toml requirements.lock | $(VENV)/bin/uv
+$(VENV)/.installed-test: pyproject.toml requirements.lock $(PANELS) | $(VENV)/bin/uv
 	@echo "Installing workbench and its tests (once; a minute or so)"
 	@$(call install,.[test])
 	@touch $@ $(VENV)/.installed

@@ -42,3 +42,12 @@ def test_what_enables_it_is_shipped() -> None:
     source, place = next(item for item in shared.items() if item[0].endswith(".json"))
     assert place.startswith("etc/jupyter/jupyter_server_config.d/")
     assert json.loads((ROOT / source).read_text())["ServerApp"]["jpserver_extensions"] == {"workbench_jupyter": True}
+
+
+def test_a_changed_panel_is_installed_again() -> None:
+    changed = "extension/labextension/js/start.js"
+    asked = ["make", "--dry-run", f"--what-if={changed}", ".venv/.installed"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=ROOT, timeout=60).stdout
+    assert "pip install" in said
+    keys = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["cache-keys"]
+    assert any((ROOT / changed) in ROOT.glob(one["file"].replace("**", "**/*")) for one in keys), "uv would not look"
