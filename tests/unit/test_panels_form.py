@@ -52,6 +52,8 @@ def test_it_shows_the_dry_run(desk: Operated) -> None:
     text = shown(form_of(desk))
     found = desk.client.preview(strategy(), desk.data, COSTS, CASH)
     assert found["last_bar"]["text"] in text and found["warm_up"]["text"] in text
+    (values,) = found["last_bar"]["values"].values()
+    assert f"(RSI(close, 5) = {values['RSI(close, 5)']:.6g})" in text
     assert "calendar NSE covers the next 10 sessions" in text
     assert "nothing else of yours holds NSE:AAA" in text
     assert "no runner is running" in text

@@ -21,6 +21,7 @@ from workbench.journal import tables
 from workbench.live.client import Client
 from workbench.market.bars import Bars
 from workbench.research.backtest import backtest
+from workbench.research.evaluate import evaluate
 from workbench.strategy import FixedCash, Strategy
 from workbench_jupyter.plain import encoded
 
@@ -176,6 +177,15 @@ def test_X5_what_is_held_beside_is_said_and_whether_it_begins_paused(folder: pat
     assert same["existing"] and not same["begins_paused"]
     other = Client(desk.store, "other", clock=desk.clock).preview(strategy(), desk.data, COSTS, CASH)
     assert other["existing"] == other["exposure"] == []
+
+
+def test_it_says_what_the_indicators_said(folder: pathlib.Path) -> None:
+    made = strategy().replace(entry="RSI(5) < SMA(close, 3, '1h')")
+    found = Operated(folder).client.preview(made, bars(), COSTS, CASH)
+    values = found["last_bar"]["values"]["NSE:AAA"]
+    wanted = {"RSI(close, 5)": "RSI(5)", "SMA(close, 3) of 1h": "SMA(close, 3, '1h')"}
+    rows = {text: evaluate(text, bars(), timeframe="15m")[found["last_bar"]["opened"]] for text in wanted.values()}
+    assert {name: values[name] for name in wanted} == {name: rows[text] for name, text in wanted.items()}
 
 
 # --- what keeps it from being deployed --------------------------------------------------------------------------------

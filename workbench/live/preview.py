@@ -7,6 +7,7 @@ the functions that a deployment and the runner ask.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -18,12 +19,13 @@ from workbench.live.beside import against, beside, facts_beside, held_by_others,
 from workbench.live.coming import bars_within, calendar_facts, next_evaluations
 from workbench.live.consent import AT_ONCE, SHORT, settings_of
 from workbench.live.deploy import Fitted, Wish, fitted, refuse_taken
-from workbench.live.deployed import Bar, Deployed
+from workbench.live.deployed import Bar, Deployed, values_of
 from workbench.live.facts import Moment, deployments_of, exposure
 from workbench.live.frames import instant
 from workbench.live.gates import OPEN, Gates
 from workbench.live.given import Given
 from workbench.live.limits import check_deployable, table_of, word_of
+from workbench.live.nodes import described
 from workbench.live.page import Page
 from workbench.live.restore import feed_again, warm_until
 from workbench.live.said import Said
@@ -44,6 +46,8 @@ _HELD_BACK = {
     "KILLED": "the kill switch is down",
     "STALE_DATA": "the bar is old, and an old bar opens nothing",
 }
+#: Words of a node that is an indicator, on whatever timeframe.
+_INDICATOR = re.compile(r"[A-Z][A-Z_]*\(.*\)( of \w+)?")
 #: What a deployment without a position does, by its decision; of the others the entry is true and blocked.
 _DECISIONS = {
     "ENTRY_FALSE": "the entry is false, nothing happens",
@@ -228,8 +232,19 @@ def _last_bar(decided: Decided, moment: Moment, limit: str) -> dict[str, Any]:
         "opened": instant(decided.opened_ns),
         "closed": instant(decided.interval.close_ns),
         "decisions": [dict(zip(names, row, strict=True)) for row in decided.rows],
+        "values": _values(decided.deployed),
         "held_back": word,
         "text": "; ".join(f"{row[0]} {row[1]}: {_words(row[1], word)}" for row in decided.rows) or "no bar closed",
+    }
+
+
+def _values(deployed: Deployed) -> dict[str, dict[str, float]]:
+    """What the indicators of each instrument say, by their words; a missing one is NaN."""
+    texts = described(deployed.given.strategy.program)
+    shown = [(k, text) for k, text in enumerate(texts) if _INDICATOR.fullmatch(text)]
+    return {
+        name: {text: values[k] for k, text in shown}
+        for name, values in zip(deployed.names, values_of(deployed), strict=True)
     }
 
 

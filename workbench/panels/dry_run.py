@@ -13,6 +13,8 @@ from workbench.live.words import counted, figure
 
 Kind = Literal["good", "look", "wrong", "plain"]
 
+#: Indicators whose values are told.
+MOST_VALUES = 6
 #: Days from which on the end of a history is told.
 OLD_DAYS = 5
 #: Limits of the owner that are always told; the others where something of them is used.
@@ -56,7 +58,7 @@ def facts(found: Mapping[str, Any]) -> str:
         *_age(found),
         *_held(found),
         _runner(found["runner"]),
-        line("plain", f"Dry run: last bar {_bar(found)}: {found['last_bar']['text']}"),
+        line("plain", f"Dry run: last bar {_bar(found)}: {found['last_bar']['text']}{_values(found)}"),
         line("plain", f"Begins {_begins(found)}; next evaluations {_coming(found)}"),
         line("plain", f"Limits: {_limits(found)}"),
     ]
@@ -115,6 +117,15 @@ def _runner(runner: str) -> str:
 def _bar(found: Mapping[str, Any]) -> str:
     bar, zone = found["last_bar"], found["zone"]
     return f"{_local(bar['opened'], zone)} to {_local(bar['closed'], zone)[-5:]} ({zone})"
+
+
+def _values(found: Mapping[str, Any]) -> str:
+    """What the indicators said, of one instrument: of several it would be a table."""
+    if len(found["last_bar"]["values"]) > 1:
+        return ""
+    (values,) = found["last_bar"]["values"].values()
+    said = [f"{text} = {value:.6g}" for text, value in values.items() if value == value]
+    return f" ({', '.join(said[:MOST_VALUES])})" if said else ""
 
 
 def _begins(found: Mapping[str, Any]) -> str:

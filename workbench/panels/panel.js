@@ -28,11 +28,11 @@ function tableOf(model) {
 const notLive = (model, why) => `${why}; shown is ${model.get('at')}`;
 
 /* What the server does not know although the kernel does, in words; empty when both may look at one database. */
-export function otherDatabase(known, names, asOf) {
+export function otherDatabase(known, names, database) {
   const missing = names.filter(name => !known.has(name));
   if (missing.length === 0) return '';
-  return `The server watches another database or another owner than this kernel does (${asOf}): it knows no ` +
-    `${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}.`;
+  return `not live here: the server watches another database or another owner than this kernel does (${database}), for it ` +
+    `knows no ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`;
 }
 
 export default {
@@ -71,7 +71,8 @@ export default {
       held.push(live.listen(({kind}) => {
         if (kind !== 'news' || isCompared) return;
         isCompared = true;
-        note.textContent = otherDatabase(live.model.deployments, model.get('names'), model.get('database'));
+        const why = otherDatabase(live.model.deployments, model.get('names'), model.get('database'));
+        if (why) still(why);
       }));
     } catch (error) {
       if (!isClosed) still(`not live here, for the server shows no panels (${error.message})`);
