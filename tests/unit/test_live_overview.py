@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 from collections.abc import Iterator
+from functools import partial
 from unittest.mock import patch
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.operated import Operated, folder  # noqa: F401 - a fixture
 from workbench.errors import RetryableError
 from workbench.live import overview as overviews
+from workbench.live import reading
 from workbench.live.client import Client
 from workbench.live.clock import VirtualClock
 from workbench.live.emergency import kill_and_flatten
@@ -109,6 +112,24 @@ def test_news_are_the_rows_that_were_written_since(desk: Operated, eye: Overview
     filled = eye.news({"dip": 0}, ("FILLED",))
     assert [row["seq"] for row in filled] == [row["seq"] for row in desk.rows("FILLED")] and filled
     assert Overview(desk.store, "somebody", desk.clock).news({"dip": 0}, ("FILLED",)) == []
+
+
+@pytest.mark.parametrize("kind", [None, "FILLED"])
+def test_a_journal_is_searched_in_any_case_a_few_rows_at_a_time(
+    desk: Operated, kind: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.run_to_position()
+    rows = list(reversed(desk.rows(kind)))
+    sought = [row["seq"] for row in rows if "nse:aaa" in json.dumps(row["body"], default=str).lower()]
+    assert sought
+    for few in (2_000, 3, 1):
+        monkeypatch.setattr(reading, "SEARCHED", few)
+        find = partial(desk.client.journal, "dip", kind, contains="NSE:aaa")
+        assert find(limit=1_000)["seq"].tolist() == sought
+        assert find(limit=1)["seq"].tolist() == sought[:1]
+        assert find(before=sought[0])["seq"].tolist() == sought[1:][:50]
+        assert find(limit=5, before=None).columns.tolist() == ["seq", "instant", "at", "kind", "body"]
+    assert desk.client.journal("dip", kind, contains="nowhere").empty
 
 
 def test_an_owner_sees_their_own_alone(desk: Operated) -> None:

@@ -35,7 +35,6 @@ def journal_rows(
     kinds: Collection[str] | None = None,
     before: int | None = None,
     newest_first: bool = False,
-    contains: str | None = None,
 ) -> Iterator[sa.Row[Any]]:
     """Rows of a journal by their numbers, up to the head that the deployment remembers.
 
@@ -53,8 +52,6 @@ def journal_rows(
         Only rows with a smaller number.
     newest_first : bool
         The last row first.
-    contains : str, optional
-        Only rows whose body holds this text, in small or capital letters.
 
     Yields
     ------
@@ -63,8 +60,6 @@ def journal_rows(
     """
     wanted = sa.select(*(journal.c[name] for name in columns)) if columns else journal.select()
     wanted = wanted.where(_OURS).order_by(journal.c.seq.desc() if newest_first else journal.c.seq)
-    if contains:
-        wanted = wanted.where(journal.c.body.icontains(contains, autoescape=True))
     if kinds is not None:
         wanted = wanted.where(journal.c.kind.in_(sorted(kinds)))
         if not set(kinds) & set(COMMON_KINDS):

@@ -131,18 +131,16 @@ def equity_frame(connection: sa.Connection, deployment_id: str, initial_cash: fl
     )
 
 
-def journal_frame(
-    connection: sa.Connection,
-    deployment_id: str,
-    kind: str | None,
-    before: int | None,
-    limit: int,
-    contains: str | None = None,
-) -> pd.DataFrame:
-    """Rows of the journal, the newest first; ``body`` as plain data."""
+def journal_page(
+    connection: sa.Connection, deployment_id: str, kind: str | None, before: int | None, limit: int
+) -> list[sa.Row[Any]]:
+    """Rows of the journal as they are stored, the newest first."""
     kinds = None if kind is None else (kind,)
-    rows_there = journal_rows(connection, deployment_id, None, kinds, before, newest_first=True, contains=contains)
-    found = islice(rows_there, limit)
+    return list(islice(journal_rows(connection, deployment_id, None, kinds, before, newest_first=True), limit))
+
+
+def journal_frame(found: Iterable[sa.Row[Any]]) -> pd.DataFrame:
+    """Rows of a journal as a table; ``body`` as plain data."""
     rows = [
         {"seq": row.seq, "instant": row.instant_ns, "at": row.at_ns, "kind": row.kind, "body": json.loads(row.body)}
         for row in found

@@ -18,6 +18,9 @@ from workbench.live.places import places_of
 from workbench.live.slippage import slippage_frame
 from workbench.live.wall import WallClock
 
+#: Rows of a journal that are searched in one snapshot: a long one could hold up a runner that writes.
+SEARCHED = 2_000
+
 #: Columns of the table of deployments.
 DEPLOYMENTS = (
     "name", "strategy", "version", "mode", "status", "runtime_state", "is_evaluated", "hindrance", "stale", "position",
@@ -119,9 +122,17 @@ class Reading:
         DataFrame
             Columns seq, instant (what the row is about), at (when it was written), kind, body (plain data).
         """
-        with self.store.read() as connection:
-            ident = facts.deployment_of(connection, self.owner, name)["id"]
-            return frames.journal_frame(connection, ident, kind, before, limit, contains)
+        found, last, wanted = list[sa.Row[Any]](), before, limit if contains is None else SEARCHED
+        sought = "" if contains is None else contains.casefold()
+        while True:
+            with self.store.read() as connection:
+                ident = facts.deployment_of(connection, self.owner, name)["id"]
+                page = frames.journal_page(connection, ident, kind, last, wanted)
+            found += [row for row in page if sought in row.body.casefold()]
+            if contains is None or len(page) < wanted or len(found) >= limit:
+                break
+            last = page[-1].seq
+        return frames.journal_frame(found[:limit])
 
     def orders(self, name: str) -> pd.DataFrame:
         """One row an order, in the order of sending, with the columns of a result."""
