@@ -31,7 +31,10 @@ HOSTILE = " ".join(CORPUS)
 #: Name of the deployment that all of it is written into; names may hold anything but slashes.
 EVIL = "<img src=x onerror=window.hurt=1>'\"|&"
 LONG, COUNT, ROWS = "d000", 200, 10_000
+#: What is shown of it: signs that turn the direction of text are not.
+SHOWN = HOSTILE.replace("\u202e", "\ufffd")
 _NS = 10**9
+_BEGIN = 1_673_308_800 * _NS
 
 
 def crowded(folder: pathlib.Path) -> pathlib.Path:
@@ -53,11 +56,10 @@ def crowded(folder: pathlib.Path) -> pathlib.Path:
 
 def _journal(connection: sa.Connection, ident: str, rows: list[tuple[str, dict[str, object]]]) -> None:
     """Write rows that nobody chained: they are read, and never verified."""
-    begin = 1_673_308_800 * _NS
     connection.execute(tables.journal.insert(), [
         {
-            "seq": number, "deployment_id": ident, "instant_ns": begin + number * 300 * _NS,
-            "at_ns": begin + number * 300 * _NS, "kind": kind, "body": json.dumps(body), "hash": "",
+            "seq": number, "deployment_id": ident, "instant_ns": _BEGIN + number * 300 * _NS,
+            "at_ns": _BEGIN + number * 300 * _NS, "kind": kind, "body": json.dumps(body), "hash": "",
         }
         for number, (kind, body) in enumerate(rows, 1)
     ])  # fmt: skip
@@ -83,13 +85,14 @@ def _poison(connection: sa.Connection, ident: str) -> None:
         "price": 1.0,
     }
     trade = {
-        "instrument": HOSTILE, "direction": 1, "qty": 1.0, "entry_ns": 1_673_308_800 * _NS, "entry_price": 100.0,
-        "exit_ns": 1_673_309_800 * _NS, "exit_price": 101.0, "exit_reason": HOSTILE, "gross_pnl": 1.0, "charges": 0.0,
-        "r_multiple": None, "mae_frac": 0.0, "mfe_frac": 0.0, "bars_held": 3,
+        "instrument": HOSTILE, "direction": 1, "qty": 1.0, "entry_ns": _BEGIN + 600 * _NS, "entry_price": 100.0,
+        "exit_ns": _BEGIN + 900 * _NS, "exit_price": 101.0, "exit_reason": HOSTILE, "gross_pnl": 1.0,
+        "charges": 0.0, "r_multiple": None, "mae_frac": 0.0, "mfe_frac": 0.0, "bars_held": 3,
     }  # fmt: skip
     decided = {"decisions": [[HOSTILE, "ENTRY_TRUE", HOSTILE, HOSTILE]], "values": [[1.0, None]], "held_back": HOSTILE}
     _journal(connection, ident, [
-        ("STARTED", {HOSTILE: HOSTILE}), (HOSTILE[:120], {"who": HOSTILE, "why": HOSTILE}),
+        *[("BAR_CLOSED_RECEIVED", {"open": 0})] * 4,
+            ("STARTED", {HOSTILE: HOSTILE}), (HOSTILE[:120], {"who": HOSTILE, "why": HOSTILE}),
         ("PAUSED", {"who": HOSTILE, "why": HOSTILE, "deep": {HOSTILE: [HOSTILE]}}), ("EVALUATED", decided),
         ("ORDER_INTENT_CREATED", order), ("FILLED", order), ("TRADE_CLOSED", trade),
     ])  # fmt: skip
@@ -103,6 +106,6 @@ def _poison(connection: sa.Connection, ident: str) -> None:
         "filled_qty": 0.0, "broker_id": HOSTILE[:120],
     })  # fmt: skip
     connection.execute(tables.equity_points.insert(), [
-        {"ts_ns": (1_673_308_800 + 300 * number) * _NS, "deployment_id": ident, "cash": 100_000.0 + number,
+        {"ts_ns": _BEGIN + 300 * number * _NS, "deployment_id": ident, "cash": 100_000.0 + number,
          "position_value": 0.0, "held": False} for number in range(1, 8)
     ])  # fmt: skip

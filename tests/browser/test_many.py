@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.fed import FED, message
 from tests.browser.lab import ALONE, Lab, serving
-from tests.browser.many import COUNT, EVIL, HOSTILE, LONG, ROWS, crowded
+from tests.browser.many import COUNT, EVIL, HOSTILE, LONG, ROWS, SHOWN, crowded
 from tests.browser.screen import Screen
 from workbench.live.client import Client
 
@@ -124,10 +124,10 @@ def test_a_journal_of_ten_thousand_rows_pages_without_growing(screen: Screen) ->
 def test_hostile_text_is_text_in_the_sidebar(screen: Screen) -> None:
     card = screen.page.locator(".wb-card")
     card.wait_for()
-    assert HOSTILE in card.inner_text() and EVIL in card.inner_text()
+    assert SHOWN in card.inner_text() and EVIL in card.inner_text()
     screen.page.get_by_label("Filter deployments").fill("<img")
     assert screen.names() == [EVIL]
-    assert HOSTILE in screen.page.locator(".wb-row").inner_text()
+    assert SHOWN in screen.page.locator(".wb-row").inner_text()
     screen.shot("hostile-sidebar")
     screen.page.locator(".wb-row").get_by_role("button", name="Stop").click()
     assert EVIL in screen.dialog().inner_text()
@@ -164,7 +164,7 @@ def test_hostile_words_of_the_kill_switch_and_of_answers_are_text(screen: Screen
     screen.says(".wb-status-text", "no runner is running")
     screen.page.get_by_label("Filter deployments").fill("d000")
     screen.says(".wb-row[data-name='d000']", "killed by server token: <img src=x")
-    screen.says(".Toastify", "Nothing is evaluated")
+    screen.says(".Toastify", "The kill switch is down (everything of local, by server token: <img")
     unhurt(screen)
     with Client.open(lab.database) as client:
         client.arm("test", wait_s=0.0)
@@ -198,7 +198,7 @@ def mounted(screen: Screen) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(
-    ("what", "words"), [("deployments", HOSTILE), ("journal", "<img src=x"), ("exposure", "Exposure")]
+    ("what", "words"), [("deployments", SHOWN), ("journal", "<img src=x"), ("exposure", "Exposure")]
 )
 def test_hostile_text_is_text_in_a_notebook(screen: Screen, mounted: Any, what: str, words: str) -> None:
     view = mounted(what, EVIL)

@@ -13,8 +13,11 @@ export function element(tag, attributes = {}, ...children) {
 /* Put children in the place of those that a node has; what is missing is left out. */
 export function fill(node, ...children) {
   node.replaceChildren(...children.flat().filter(child => child !== null && child !== undefined && child !== '')
-    .map(child => (child instanceof Node ? child : document.createTextNode(String(child)))));
+    .map(child => (child instanceof Node ? child : document.createTextNode(plain(child)))));
 }
+
+/* Text without the signs that would turn the direction of what stands beside it. */
+const plain = text => String(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 
 /* A button; `focus` is the name by which it gets the focus back after its surroundings were drawn anew. */
 export const button = (label, onclick, {name, focus, kind = '', ...more} = {}) => element('button', {
@@ -53,5 +56,6 @@ export function arrange(node, children) {
 
 /* Text that is set only when it differs, so that a screen reader hears of changes alone. */
 export function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const wanted = plain(text);
+  if (node.textContent !== wanted) node.textContent = wanted;
 }
