@@ -15,7 +15,8 @@ function kept(one) {
 }
 
 const held = one => one.holdings.map(each => `${figure(each.qty)} ${each.instrument}`).join(', ');
-const closing = one => one.holdings.map(each => `${each.qty > 0 ? 'SELL' : 'BUY'} ${figure(Math.abs(each.qty))} ${each.instrument}`).join(', ');
+const closing = one => one.holdings
+  .map(each => `${each.qty > 0 ? 'SELL' : 'BUY'} ${figure(Math.abs(each.qty))} ${each.instrument}`).join(', ');
 
 const pause = one => ({
   says: ['No evaluation and no new order until you resume.', kept(one),
@@ -116,7 +117,9 @@ export const flattenAsk = holding => ({
   title: 'Kill and flatten all?',
   says: ['All new orders and evaluations stop, and every position is closed at the next open:', holding || 'nothing is held now.',
     'Stops and targets stay until the exits have filled.'],
-  fields: [{name: 'confirm', kind: 'word', word: WORD, label: `Type ${WORD} to confirm`, fault: `Nothing is done until you type ${WORD}.`}],
+  fields: [{
+    name: 'confirm', kind: 'word', word: WORD, label: `Type ${WORD} to confirm`, fault: `Nothing is done until you type ${WORD}.`,
+  }],
   accepts: [{key: 'flatten', label: 'Kill and flatten all', isWarning: true}],
 });
 

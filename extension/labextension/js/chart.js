@@ -26,10 +26,14 @@ export function marksOf(points, trades, most = 400) {
   return marks.slice(-most).map(one => ({...one, equity: pointAt(points, one.at).equity}));
 }
 
-const CLOCK = {year: '%Y', quarter: '%b %Y', month: '%b %Y', week: '%d %b', date: '%d %b', day: '%d %b', hours: '%H:%M', minutes: '%H:%M', seconds: '%H:%M:%S'};
+const CLOCK = {
+  year: '%Y', quarter: '%b %Y', month: '%b %Y', week: '%d %b', date: '%d %b', day: '%d %b', hours: '%H:%M', minutes: '%H:%M',
+  seconds: '%H:%M:%S',
+};
 
 const axis = colours => ({
-  domainColor: colours.line, tickColor: colours.line, gridColor: colours.line, gridOpacity: 0.5, labelColor: colours.text, titleColor: colours.text,
+  domainColor: colours.line, tickColor: colours.line, gridColor: colours.line, gridOpacity: 0.5,
+  labelColor: colours.text, titleColor: colours.text,
 });
 
 /* `points` are {at, equity, drawdown_frac}; `colours` are {text, line, curve, down, entry, exit}. */
@@ -50,7 +54,10 @@ export function equitySpec(points, trades, {width, colours}) {
             mark: {type: 'line', color: colours.curve, strokeWidth: 1.5, interpolate: 'step-after'},
             encoding: {
               x: {...x, axis: {...x.axis, labels: false, ticks: false}},
-              y: {field: 'equity', type: 'quantitative', scale: {zero: false}, axis: {title: 'Equity', format: ',.0f', tickCount: 5, minExtent: 60}},
+              y: {
+                field: 'equity', type: 'quantitative', scale: {zero: false},
+                axis: {title: 'Equity', format: ',.0f', tickCount: 5, minExtent: 60},
+              },
               tooltip: [...tip, {field: 'equity', type: 'quantitative', format: ',.2f'}],
             },
           },
@@ -60,7 +67,10 @@ export function equitySpec(points, trades, {width, colours}) {
             encoding: {
               x: {field: 'at', type: 'temporal'},
               y: {field: 'equity', type: 'quantitative'},
-              color: {field: 'what', type: 'nominal', scale: {domain: [ENTRY, EXIT], range: [colours.entry, colours.exit]}, legend: {title: null, orient: 'top'}},
+              color: {
+                field: 'what', type: 'nominal', scale: {domain: [ENTRY, EXIT], range: [colours.entry, colours.exit]},
+                legend: {title: null, orient: 'top'},
+              },
               shape: {field: 'what', type: 'nominal', scale: {domain: [ENTRY, EXIT], range: ['triangle-up', 'triangle-down']}},
               tooltip: [{field: 'what', title: 'mark'}, ...tip, {field: 'instrument'}, {field: 'price', type: 'quantitative'}],
             },

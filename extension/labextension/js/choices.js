@@ -14,12 +14,13 @@ export const STATES = [
 
 const byName = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 const descending = (a, b) => (b ?? -Infinity) - (a ?? -Infinity) || 0;
+const instant = iso => (iso ? Date.parse(iso) : null);
 const RANKS = ['ERROR', 'PAUSED', 'NOT EVALUATED', 'NO NEWS', 'RUNNING', 'STOPPED'];
 
 export const SORTS = [
   ['name', 'by name', byName],
   ['pnl', 'by P&L', (a, b) => descending(a.pnl, b.pnl) || byName(a, b)],
-  ['last', 'by last evaluation', (a, b) => descending(Date.parse(a.last_evaluation ?? 0), Date.parse(b.last_evaluation ?? 0)) || byName(a, b)],
+  ['last', 'by last evaluation', (a, b) => descending(instant(a.last_evaluation), instant(b.last_evaluation)) || byName(a, b)],
   ['state', 'by state', (a, b, situation) =>
     RANKS.indexOf(stateWords(a, situation)) - RANKS.indexOf(stateWords(b, situation)) || byName(a, b)],
 ];

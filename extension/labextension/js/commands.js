@@ -28,13 +28,21 @@ export function commandsOf(app, page, {hands, details, icon, palette, showSideba
     const name = args.name || (await target({name: ''}));
     if (name) details.open(name);
   };
+  const going = one => one !== undefined && isGoing(one);
   const paused = one => one !== undefined && one.status !== 'STOPPED' && !isGoing(one);
   const commands = [
     ['workbench:open', {label: 'Show the deployments', caption: 'The sidebar of deployments', execute: showSidebar, icon}],
-    ['workbench:start', {label: args => (args.isPalette ? 'Open the start notebook' : 'Workbench'), caption: 'Backtest a strategy and deploy it', execute: start, icon}],
+    ['workbench:start', {
+      label: args => (args.isPalette ? 'Open the start notebook' : 'Workbench'), caption: 'Backtest a strategy and deploy it',
+      execute: start, icon,
+    }],
     ['workbench:detail', {label: 'Open a deployment…', caption: 'Summary, equity, journal, orders, trades, diagnostics', execute: ask}],
-    ['workbench:pause', {label: 'Pause the open deployment…', execute: apply('pause'), isEnabled: args => Boolean(args.name) || (current() !== undefined && isGoing(current()))}],
-    ['workbench:resume', {label: 'Resume the open deployment…', execute: apply('resume'), isEnabled: args => Boolean(args.name) || paused(current())}],
+    ['workbench:pause', {
+      label: 'Pause the open deployment…', execute: apply('pause'), isEnabled: args => Boolean(args.name) || going(current()),
+    }],
+    ['workbench:resume', {
+      label: 'Resume the open deployment…', execute: apply('resume'), isEnabled: args => Boolean(args.name) || paused(current()),
+    }],
     ['workbench:kill', {label: 'Kill switch…', caption: KILL, execute: () => actions.kill()}],
     ['workbench:arm', {label: 'Arm…', caption: 'Lift the kill switch', execute: () => actions.arm()}],
   ];

@@ -3,7 +3,7 @@
 import {answersOf, verbsOf} from './actions.js';
 import {named} from './api.js';
 import {Diagnostics} from './diagnostics.js';
-import {button, element, fill, keepingFocus} from './elements.js';
+import {button, element, fill, keepingFocus, say} from './elements.js';
 import {Equity} from './equity.js';
 import {signed} from './format.js';
 import {Fresh} from './fresh.js';
@@ -13,7 +13,7 @@ import {badge} from './row.js';
 import {Summary} from './summary.js';
 import {Tabs} from './tabs.js';
 import {agesIn} from './times.js';
-import {MARKS, OTHER_TO_DO, TO_DO, colour, headline, holdingWords, isKilled, runtimeWords, situationOf, stateWords, waits} from './words.js';
+import {MARKS, OTHER_TO_DO, TO_DO, colour, headline, holdingWords, isGoing, isKilled, runtimeWords, situationOf, stateWords, waits} from './words.js';
 
 /* The chart is drawn anew at most so often. */
 const LEAST_MS = {equity: 5000};
@@ -31,8 +31,8 @@ export class Detail {
       summary: new Summary(given), equity: new Equity(given), journal: new Journal(given), orders: new Orders(given),
       trades: new Trades(given), diagnostics: new Diagnostics(given),
     };
-    this.tabs = new Tabs(`What is known of ${name}`,
-      Object.entries(this.views).map(([tab, view]) => ({name: tab, title: tab[0].toUpperCase() + tab.slice(1), node: view.node})), () => this.ask());
+    const tabs = Object.entries(this.views).map(([tab, view]) => ({name: tab, title: tab[0].toUpperCase() + tab.slice(1), node: view.node}));
+    this.tabs = new Tabs(`What is known of ${name}`, tabs, () => this.ask());
     this.fault = element('p', {class: 'wb-red', role: 'alert'});
     node.classList.add('wb', 'wb-detail');
     node.append(this.header, this.place, this.warnings, this.tabs.list, this.fault, ...this.tabs.panels);
@@ -70,7 +70,7 @@ export class Detail {
     if (!tab) return;
     if (tab === 'journal') this.views.journal.changed();
     this.loads[tab] = this.loads[tab] || new Fresh(() => this.load(tab), found => this.show(tab, found), error => {
-      this.fault.textContent = error.message;
+      say(this.fault, error.message);
     }, LEAST_MS[tab]);
     this.loads[tab].ask();
   }
@@ -82,9 +82,10 @@ export class Detail {
   }
 
   show(tab, found) {
-    this.fault.textContent = '';
+    say(this.fault, '');
     this.status = found.status;
     if (this.views[tab].show && tab === this.tabs.current) this.views[tab].show({...found, ...this.where()});
+    this.drawHeader();
     this.drawWarnings();
   }
 
@@ -95,20 +96,24 @@ export class Detail {
       const text = this.live.model.health ? `There is no deployment ${this.name} any more.` : headline(this.live).text;
       return fill(this.header, element('h2', {class: 'wb-title'}, this.name), element('p', {}, text));
     }
-    const key = `${situation.isSilent} ${situation.isDown}`;
+    const key = `${situation.isSilent} ${situation.isDown} ${this.status?.note}`;
     if (this.shown === one && this.key === key) return;
     Object.assign(this, {shown: one, key});
     const kind = colour(one, situation);
     const more = one.status === 'STOPPED' ? [] : [isKilled(one) ? ['Arm', 'arm', {}] : ['Kill', 'kill', {}]];
-    const verbs = [...(waits(one) ? answersOf(one).filter(([, verb]) => verb === 'resolve') : []), ...verbsOf(one), ...more];
+    const leaves = isGoing(one) && this.status?.note ? [['Resume', 'resume', {}]] : []; // it only exits until it is resumed
+    const verbs = [...leaves, ...(waits(one) ? answersOf(one).filter(([, verb]) => verb === 'resolve') : []), ...verbsOf(one), ...more];
     keepingFocus(this.header, () => fill(this.header,
       element('div', {class: 'wb-line'},
         element('h2', {class: 'wb-title'}, one.name), element('span', {class: 'wb-quiet'}, `${one.strategy} ${one.version}`), badge(one.mode),
-        element('span', {class: `wb-state wb-${kind}`}, `${MARKS[kind]} ${stateWords(one, situation)}`), element('span', {}, runtimeWords(one)),
+        element('span', {class: `wb-state wb-${kind}`}, `${MARKS[kind]} ${stateWords(one, situation)}`),
+        element('span', {}, runtimeWords(one)),
         element('span', {class: 'wb-number wb-large', title: 'Profit and loss since the start'}, signed(one.pnl))),
       element('div', {class: 'wb-line'}, element('span', {}, one.holdings.map(holdingWords).join('; ') || 'holds nothing'),
         element('span', {class: 'wb-buttons wb-end'}, ...verbs.map(([label, verb, given]) =>
-          button(label, () => this.act(verb, this.one, given, this.place), {name: `${label} ${one.name}`, focus: `detail|${given.choice || verb}`}))))));
+          button(label, () => this.act(verb, this.one, given, this.place), {
+            name: `${label} ${one.name}`, focus: `detail|${given.choice || verb}`,
+          }))))));
     this.drawWarnings();
   }
 
@@ -118,7 +123,8 @@ export class Detail {
     const state = one.runtime_state.startsWith('PAUSED_') ? one.runtime_state : one.status;
     const told = [
       one.hindrance && one.status !== 'STOPPED' ? `Not evaluated: ${one.hindrance}` : '', one.stale ? `Data stale: ${one.stale}` : '',
-      ...(this.status?.warnings || []), ...(this.status?.intents || []).filter(each => each.state === 'NEEDS_OPERATOR')
+      isGoing(one) ? this.status?.note : '', ...(this.status?.warnings || []),
+      ...(this.status?.intents || []).filter(each => each.state === 'NEEDS_OPERATOR')
         .map(each => `Order ${each.order_id} needs you: ${each.detail}`),
       waits(one) ? TO_DO[state] || OTHER_TO_DO : '',
     ].filter(Boolean);

@@ -24,7 +24,8 @@ export function askerOfLab(page) {
   /* The key of what was accepted with what was given; null when nothing is to be done. */
   return async ask => {
     const form = formOf(ask);
-    const accepts = ask.accepts.map(one => (one.isWarning ? Dialog.warnButton : Dialog.okButton)({label: one.label, ariaLabel: one.label}));
+    const accepts = ask.accepts.map(({label, isWarning}) =>
+      (isWarning ? Dialog.warnButton : Dialog.okButton)({label, ariaLabel: label}));
     const buttons = [Dialog.cancelButton(), ...accepts];
     const dialog = new Asking({
       title: ask.title, body: new Widget({node: form.node}), buttons, defaultButton: accepts.length === 1 ? 1 : 0,

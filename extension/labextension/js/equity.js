@@ -65,7 +65,8 @@ export class Equity {
       this.isWanted = false;
       this.drawnWidth = this.width();
       const style = getComputedStyle(this.node);
-      const colours = Object.fromEntries(Object.entries(COLOURS).map(([name, variable]) => [name, style.getPropertyValue(variable).trim()]));
+      const colours = Object.fromEntries(
+        Object.entries(COLOURS).map(([name, variable]) => [name, style.getPropertyValue(variable).trim()]));
       await this.chart.draw(equitySpec(this.points, this.trades, {width: this.drawnWidth, colours}));
     }
     this.isDrawing = false;

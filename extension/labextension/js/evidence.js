@@ -2,11 +2,14 @@
 
 import {named} from './api.js';
 import {button, element} from './elements.js';
+import {kindWords} from './folding.js';
 import {figure, time} from './format.js';
 import {factsOf, tableOf} from './tables.js';
 
 const NS_PER_MS = 1e6;
-const CAUSED = new Set(['ORDER_INTENT_CREATED', 'PROTECTIVE_SET', 'PROTECTIVE_MOVED', 'ORDER_CANCELLED', 'ORDER_REST_CANCELLED', 'RISK_EXIT_TRIGGERED']);
+const CAUSED = new Set([
+  'ORDER_INTENT_CREATED', 'PROTECTIVE_SET', 'PROTECTIVE_MOVED', 'ORDER_CANCELLED', 'ORDER_REST_CANCELLED', 'RISK_EXIT_TRIGGERED',
+]);
 
 const at = (ns, where) => time(new Date(ns / NS_PER_MS).toISOString(), where);
 
@@ -16,7 +19,8 @@ const plain = (name, value, where) => (/(_ns|^open)$/.test(name) && Number.isFin
 
 function nodesOf(row, nodes) {
   const {decisions = [], values = []} = row.body;
-  return values.map((one, instrument) => tableOf(`Values of the expressions: ${decisions[instrument]?.[0] || `instrument ${instrument + 1}`}`, [
+  const title = number => `Values of the expressions: ${decisions[number]?.[0] || `instrument ${number + 1}`}`;
+  return values.map((one, instrument) => tableOf(title(instrument), [
     {title: 'Node', of: each => each.text, isHead: true},
     {title: 'Value', of: each => (each.value === null ? 'missing' : figure(each.value)), isNumber: true},
   ], one.map((value, number) => ({text: nodes[number] || `node ${number + 1}`, value}))));
@@ -49,7 +53,7 @@ export async function evidenceOf(row, {api, name, where, nodes, goTo}) {
 }
 
 const orderButton = (row, goTo) => button(
-  `${row.kind.toLowerCase().replaceAll('_', ' ')}: order ${row.body.cid}`, () => goTo('orders', {order: row.body.cid}), {kind: 'wb-link'});
+  `${kindWords(row.kind)}: order ${row.body.cid}`, () => goTo('orders', {order: row.body.cid}), {kind: 'wb-link'});
 
 /* Rows right after an evaluation, of the same instant, that tell of orders. */
 async function causedBy(row, api, name) {

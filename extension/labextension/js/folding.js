@@ -28,11 +28,14 @@ export function foldWords(rows) {
   return evaluated ? `${count(evaluated, 'evaluation')}, no action` : `${count(rows.length, 'bar')}, nothing to evaluate`;
 }
 
+export const kindWords = kind => kind.toLowerCase().replaceAll('_', ' ');
+
 const order = body => [body.side > 0 ? 'BUY' : body.side < 0 ? 'SELL' : '', figure(body.qty), body.instrument, body.kind,
   body.price === null || body.price === undefined ? '' : `at ${figure(body.price)}`, body.reason].filter(Boolean).join(' ');
 
 const BY_KIND = {
-  EVALUATED: body => (body.decisions || []).map(([instrument, decision, , reason]) => [instrument, decision, reason].filter(Boolean).join(' ')).join('; '),
+  EVALUATED: body => (body.decisions || [])
+    .map(([instrument, decision, , reason]) => [instrument, decision, reason].filter(Boolean).join(' ')).join('; '),
   TRADE_CLOSED: body => `${body.direction > 0 ? 'LONG' : 'SHORT'} ${figure(body.qty)} ${body.instrument}, ${figure(body.entry_price)} to ` +
     `${figure(body.exit_price)}, ${signed(body.gross_pnl - body.charges)}, ${body.exit_reason}`,
 };

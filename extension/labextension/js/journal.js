@@ -2,7 +2,7 @@
 
 import {arrange, button, element, fill, keepingFocus, say} from './elements.js';
 import {evidenceOf} from './evidence.js';
-import {foldWords, folded, rowWords} from './folding.js';
+import {foldWords, folded, kindWords, rowWords} from './folding.js';
 import {Fresh} from './fresh.js';
 import {count, stretch, time} from './format.js';
 import {Pages} from './pages.js';
@@ -20,11 +20,14 @@ export class Journal {
     Object.assign(this, {api, name, where, nodes, goTo});
     const anew = () => this.anew();
     this.kind = element('select', {class: 'wb-input', 'aria-label': 'Kind of row', onchange: anew},
-      element('option', {value: ''}, 'all kinds'), ...KINDS.map(kind => element('option', {value: kind}, kind.toLowerCase().replaceAll('_', ' '))));
-    this.text = element('input', {type: 'search', class: 'wb-input', placeholder: 'search…', 'aria-label': 'Search the journal', oninput: () => {
+      element('option', {value: ''}, 'all kinds'), ...KINDS.map(kind => element('option', {value: kind}, kindWords(kind))));
+    const soon = () => {
       clearTimeout(this.typing);
       this.typing = setTimeout(anew, 300);
-    }});
+    };
+    this.text = element('input', {
+      type: 'search', class: 'wb-input', placeholder: 'search…', 'aria-label': 'Search the journal', oninput: soon,
+    });
     this.every = element('input', {type: 'checkbox', onchange: () => {
       this.unfolded.clear();
       this.draw();
@@ -38,7 +41,8 @@ export class Journal {
         element('thead', {}, element('tr', {}, ...['Time', 'Kind', 'What'].map(title => element('th', {scope: 'col'}, title)))), this.body),
       this.more);
     this.node = element('div', {class: 'wb-journal-view'},
-      element('div', {class: 'wb-choices'}, this.kind, this.text, element('label', {class: 'wb-tick'}, this.every, 'every bar'), this.words, this.back),
+      element('div', {class: 'wb-choices'}, this.kind, this.text, element('label', {class: 'wb-tick'}, this.every, 'every bar'),
+        this.words, this.back),
       this.scroll);
     const done = [() => this.draw(), error => say(this.words, error.message)];
     this.news = new Fresh(() => this.pages.catchUp(), ...done);
@@ -123,7 +127,7 @@ export class Journal {
 
   row(row) {
     const made = {open: null};
-    const toggle = button(row.kind.toLowerCase().replaceAll('_', ' '), () => this.toggle(row, made),
+    const toggle = button(kindWords(row.kind), () => this.toggle(row, made),
       {kind: 'wb-link', 'aria-expanded': 'false', focus: `journal|${row.seq}`});
     made.toggle = toggle;
     made.node = element('tr', {'data-seq': row.seq}, element('td', {}, time(row.instant, {...this.where(), seconds: false})),
@@ -140,7 +144,8 @@ export class Journal {
       made.open = element('tr', {class: 'wb-opened'}, cell);
       made.node.after(made.open);
       try {
-        fill(cell, await evidenceOf(row, {api: this.api, name: this.name, where: this.where(), nodes: this.nodes(), goTo: this.goTo}));
+        const {api, name, goTo} = this;
+        fill(cell, await evidenceOf(row, {api, name, goTo, where: this.where(), nodes: this.nodes()}));
       } catch (error) {
         fill(cell, error.message);
       }

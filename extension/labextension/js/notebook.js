@@ -2,7 +2,7 @@
 
 import {Actions} from './actions.js';
 import {apiOfPage} from './api.js';
-import {element} from './elements.js';
+import {element, say} from './elements.js';
 import {Exposure} from './exposure.js';
 import {askBelow} from './inline.js';
 import {Journal} from './journal.js';
@@ -23,7 +23,7 @@ function deployments(node, {api, live}) {
   const said = element('p', {role: 'status'});
   const tell = (kind, text) => {
     said.className = kind === 'error' ? 'wb-red' : '';
-    said.textContent = text;
+    say(said, text);
   };
   const actions = new Actions({api, live, tell, ask: (ask, below) => askBelow(below || place, ask)});
   const journals = element('div');
@@ -60,7 +60,7 @@ function exposure(node, {live}) {
   return live.listen(event => {
     if (event.kind === 'news') view.show(live.model.exposure);
     const {colour, text} = headline(live);
-    said.textContent = live.isStale ? `${MARKS[colour]} ${text}` : '';
+    say(said, live.isStale ? `${MARKS[colour]} ${text}` : '');
     agesIn(node, live.marketNow());
   });
 }

@@ -22,12 +22,16 @@ export function linked(orders, fills, trades, slippage) {
   const tradeOf = new Map(made.flatMap(one => [one.entry, one.exit].filter(Boolean).map(id => [id, one.number])));
   return {
     trades: made.reverse(),
-    orders: orders.map(one => ({...one, fill: fillOf.get(one.order_id), costBps: cost.get(one.order_id), trade: tradeOf.get(one.order_id)})).reverse(),
+    orders: orders.map(one => {
+      const id = one.order_id;
+      return {...one, fill: fillOf.get(id), costBps: cost.get(id), trade: tradeOf.get(id)};
+    }).reverse(),
   };
 }
 
 const load = async ({api, name}) => {
-  const [orders, fills, trades, slippage] = await Promise.all(['orders', 'fills', 'trades', 'slippage'].map(what => api(`${named(name)}/${what}`)));
+  const [orders, fills, trades, slippage] = await Promise.all(
+    ['orders', 'fills', 'trades', 'slippage'].map(what => api(`${named(name)}/${what}`)));
   return linked(orders, fills, trades, slippage);
 };
 
@@ -47,6 +51,10 @@ export class Orders {
   constructor({api, name, goTo, where}) {
     Object.assign(this, {api, name, wanted: null});
     const when = iso => time(iso, where());
+    const trade = number => button(`trade ${number}`, () => goTo('trades', {trade: number}), {kind: 'wb-link'});
+    const journal = order => button('rows', () => goTo('journal', {contains: order}), {
+      kind: 'wb-link', name: `Journal of order ${order}`,
+    });
     this.table = new LongTable(`Orders of ${name}, the newest first`, [
       {title: 'Decided', of: one => when(one.ts), isHead: true},
       {title: 'Order', of: one => `${one.side} ${figure(one.qty)} ${one.instrument}`},
@@ -56,8 +64,8 @@ export class Orders {
       {title: 'Status', of: one => one.status},
       {title: 'Filled at', of: one => figure(one.fill?.price), isNumber: true},
       {title: 'Cost, bps', of: one => bps(one.costBps), isNumber: true},
-      {title: 'Trade', of: one => (one.trade ? button(`trade ${one.trade}`, () => goTo('trades', {trade: one.trade}), {kind: 'wb-link'}) : '')},
-      {title: 'Journal', of: one => button('rows', () => goTo('journal', {contains: one.order_id}), {kind: 'wb-link', name: `Journal of order ${one.order_id}`})},
+      {title: 'Trade', of: one => (one.trade ? trade(one.trade) : '')},
+      {title: 'Journal', of: one => journal(one.order_id)},
     ], {empty: 'No order yet.'});
     this.node = element('div', {}, this.table.node);
   }

@@ -37,7 +37,9 @@ export class Row {
       ...one.holdings.map(held => this.held(one, held)),
       one.status === 'STOPPED' ? null : this.evaluations(one, now),
       element('div', {class: 'wb-buttons'}, ...verbsOf(one).map(([label, verb, more]) =>
-        button(label, () => this.act(verb, this.shown, more, this.place), {kind: 'wb-still', name: `${label} ${one.name}`, focus: `row|${one.name}|${verb}`}))),
+        button(label, () => this.act(verb, this.shown, more, this.place), {
+          kind: 'wb-still', name: `${label} ${one.name}`, focus: `row|${one.name}|${verb}`,
+        }))),
     ];
   }
 

@@ -66,7 +66,7 @@ function trouble(health, now) {
   if (state === 'RESTARTING') return ['red', `runner stopped ${since(changed, now)} — restarting (attempt ${attempt + 1})`];
   if (state === 'LOOK') return ['red', `runner ended, a person must look: ${said}`];
   if (state === 'ENDED') return ['grey', 'runner ended: its bars are at their end'];
-  if (!health.runner) return state === 'STARTING' || state === 'RUNNING' ? ['amber', 'runner is starting'] : ['red', 'no runner is running'];
+  if (!health.runner) return ['STARTING', 'RUNNING'].includes(state) ? ['amber', 'runner is starting'] : ['red', 'no runner is running'];
   if (health.kills.length) return ['red', `killed: ${health.kills.join('; ')}`];
   return null;
 }
@@ -90,7 +90,8 @@ export function headline(live) {
   const idle = deployments - evaluated - needing;
   const text = [
     `${evaluated} running`, needing ? `${needing} ${needing === 1 ? 'needs' : 'need'} you` : '',
-    idle > 0 ? `${idle} not evaluated` : '', clock ? `stored bars of ${clock.slice(0, 10)}` : '', stale.length ? `data stale: ${some(stale)}` : '',
+    idle > 0 ? `${idle} not evaluated` : '', clock ? `stored bars of ${clock.slice(0, 10)}` : '',
+    stale.length ? `data stale: ${some(stale)}` : '',
   ].filter(Boolean).join(' · ');
   return {colour: needing || stale.length ? 'amber' : 'green', text, next: model.health.next_evaluation};
 }
