@@ -72,6 +72,14 @@ def test_the_schedules_of_the_suite_close_and_hand_over_positions() -> None:
     assert "by hand: " in table(run(range(30)))
 
 
+def test_what_filled_of_an_order_that_had_ended_is_not_asked_to_be_closed_twice() -> None:
+    """Two units filled of an entry that had ended; the exits of eight that we hold close all ten."""
+    driver = new_database()
+    assert play(100_261, driver).found == []
+    told = "SELECT COUNT(*) FROM journal WHERE instr(body, 'unexpected_fill') > 0"
+    assert driver.execute(told).fetchone()[0] > 0
+
+
 def test_a_seed_gives_the_same_journals_twice() -> None:
     driver = new_database()
     first = [play(seed, driver).digest for seed in range(30)]
