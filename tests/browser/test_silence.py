@@ -147,6 +147,25 @@ def test_a_mismatch_is_resolved_by_one_of_its_three_choices(screen: Screen, lab:
     assert len(bodies) == 1 and '"adopt"' in bodies[0]
 
 
+def test_what_is_unclear_is_resumed_only_by_whoever_has_looked(screen: Screen, lab: Lab) -> None:
+    with Client.open(lab.database) as client, client.store.write() as connection:
+        sets = "runtime_state='PAUSED_UNKNOWN_ORDER', note='order X: sent, never seen'"
+        connection.exec_driver_sql(f"UPDATE deployment_states SET {sets}")
+    screen.says(".wb-card", "order X: sent, never seen")
+    screen.page.locator(".wb-card").get_by_role("button", name="Resume").click()
+    dialog = screen.dialog()
+    assert "It is PAUSED_UNKNOWN_ORDER: order X: sent, never seen" in dialog.inner_text()
+    dialog.get_by_role("button", name="Resume").click()
+    dialog.get_by_role("alert").filter(has_text="Look at the broker first, then tick this.").wait_for()
+    dialog.get_by_label("I have looked at position and orders at the broker.").check()
+    screen.shot("resume")
+    screen.accept("Resume")
+    screen.says(".Toastify", "RESUME is written.")
+    with Client.open(lab.database) as client, client.store.read() as connection:
+        bodies = connection.exec_driver_sql("SELECT body FROM commands WHERE verb = 'RESUME'").scalars().all()
+    assert len(bodies) == 1 and '"acknowledged":true' in bodies[0]
+
+
 def test_a_server_that_hangs_is_noticed(screen: Screen, lab: Lab) -> None:
     os.kill(lab.process.pid, signal.SIGSTOP)
     try:

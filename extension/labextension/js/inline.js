@@ -30,5 +30,6 @@ export const askBelow = (place, ask) => new Promise(answered => {
     button('Cancel', () => done(null))));
   place.cancelAsk = () => done(null);
   place.append(box);
+  box.scrollIntoView({block: 'nearest'});
   form.first.focus();
 });

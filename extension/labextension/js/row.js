@@ -44,7 +44,7 @@ export class Row {
   }
 
   held(one, held) {
-    const protects = one.status === 'RUNNING' ? null : element('div', {class: 'wb-small'}, `protected: ${protectionWords(held)}`);
+    const protects = one.status === 'RUNNING' ? null : element('div', {}, `protected: ${protectionWords(held)}`);
     return element('div', {class: 'wb-small'}, holdingWords(held), protects);
   }
 
