@@ -14,7 +14,7 @@ from tests.operated import CASH, COSTS, Operated, folder, strategy
 from tests.page import Page
 from tests.unit.test_live_beside import shorts
 from workbench.errors import ConfigError
-from workbench.panels import dry_run
+from workbench.panels import lines
 from workbench.panels.form import DeployForm
 from workbench.research.backtest import backtest
 
@@ -91,9 +91,9 @@ def test_days_that_no_calendar_covers_are_told(desk: Operated) -> None:
     found = desk.client.preview(strategy(), desk.data, COSTS, CASH)
     day = pd.Timestamp("2023-01-13").date()
     unknown = {"name": "NSE", "sessions": 10, "unknown": [day], "is_known": True}
-    assert "does not cover 2023-01-13" in dry_run.facts({**found, "calendar": unknown})
+    assert "does not cover 2023-01-13" in lines.facts({**found, "calendar": unknown})
     none = {"name": "NSE", "sessions": 0, "unknown": [], "is_known": True}
-    assert "knows no session to come" in dry_run.facts({**found, "calendar": none})
+    assert "knows no session to come" in lines.facts({**found, "calendar": none})
 
 
 # --- what is changed in it --------------------------------------------------------------------------------------------

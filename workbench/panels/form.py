@@ -15,7 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.live.client import Client
 from workbench.live.consent import AT_ONCE, SHORT
 from workbench.live.starting import NOW
-from workbench.panels import dry_run
+from workbench.panels import lines
 from workbench.panels.asked import Asked
 from workbench.panels.opened import opened
 from workbench.strategy import Strategy
@@ -62,7 +62,7 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
         self.yes = ipywidgets.Button(description="Enter at once", button_style="warning")
         self.no = ipywidgets.Button(description="Back")
         self.again = ipywidgets.VBox(
-            [ipywidgets.HTML(dry_run.line("look", _AGAIN)), ipywidgets.HBox([self.yes, self.no])]
+            [ipywidgets.HTML(lines.line("look", _AGAIN)), ipywidgets.HBox([self.yes, self.no])]
         )
         self.fields = (self.called, self.cash, self.short, self.at_once, self.button)
         super().__init__()
@@ -73,7 +73,7 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
     def refresh(self) -> None:
         """Ask for the dry run anew, of what the form holds now."""
         self._hide_again()
-        self.said.value = dry_run.line("plain", "dry run …")
+        self.said.value = lines.line("plain", "dry run …")
         found = self._tried(self.asked().preview)
         self.button.disabled = found is None or not found["can_deploy"]
         if found is not None:
@@ -95,16 +95,16 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
     # --- what is shown -----------------------------------------------------------------------------------------------
 
     def _show(self, found: dict[str, Any]) -> None:
-        self.head.value = dry_run.heading(found)
-        self.facts.value = dry_run.facts(found)
-        self.said.value = dry_run.refusals(found)
+        self.head.value = lines.heading(found)
+        self.facts.value = lines.facts(found)
+        self.said.value = lines.refusals(found)
 
     def _lay_out(self) -> None:
         sells_short = self._asked.strategy.direction != "LONG"
-        self.risk.value = dry_run.line("look", self._risk()) if sells_short else ""
+        self.risk.value = lines.line("look", self._risk()) if sells_short else ""
         warned = [self.risk, self.short] if sells_short else []
-        entry = ipywidgets.HTML(dry_run.line("plain", f"Entry: {_entry(self._asked.strategy)}"))
-        above = [ipywidgets.HTML(dry_run.STYLE), self.head, self.called, self.cash, entry]
+        entry = ipywidgets.HTML(lines.line("plain", f"Entry: {_entry(self._asked.strategy)}"))
+        above = [ipywidgets.HTML(lines.STYLE), self.head, self.called, self.cash, entry]
         parts = [*above, self.facts, *warned, self.at_once, self.said]
         if not self.deployment_id:
             parts += [self.again] if self._asks_again else [self.button]
@@ -140,7 +140,7 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
         self._hide_again()
         asked = self.asked()
         self.button.disabled = True
-        self.said.value = dry_run.line("plain", "deploying …")
+        self.said.value = lines.line("plain", "deploying …")
         made = self._tried(asked.deploy)
         self.button.disabled = False
         if made is not None:
@@ -150,7 +150,7 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
             name = asked.name or asked.strategy.name
             status = self._tried(lambda client: client.status(name))
             if status is not None:
-                self.said.value = dry_run.deployed(status)
+                self.said.value = lines.deployed(status)
         self._lay_out()
 
     def _hide_again(self) -> None:
@@ -162,7 +162,7 @@ class DeployForm(ipywidgets.VBox):  # type: ignore[misc] # the library has no ty
             with opened(self._client) as client:
                 return call(client)
         except WorkbenchError as error:
-            self.said.value = dry_run.line("wrong", str(error))
+            self.said.value = lines.line("wrong", str(error))
             return None
 
 
