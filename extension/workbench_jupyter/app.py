@@ -23,12 +23,13 @@ from workbench_jupyter.handlers import handlers
 from workbench_jupyter.inherited import database_of, handed_down
 from workbench_jupyter.lookout import Lookout
 from workbench_jupyter.server_version import refuse_hosting, why_only_paper
+from workbench_jupyter.threads import Threads
 from workbench_jupyter.watch import Watch
 
 if TYPE_CHECKING:  # a server starts without the engine
     from workbench.journal.store import Store
     from workbench.live.client import Client
-    from workbench.live.emergency import Blind
+    from workbench.live.emergency import Flag
     from workbench.live.overview import Overview
 
 #: Seconds that the server waits for its runner when it ends.
@@ -64,7 +65,8 @@ class WorkbenchApp(ExtensionApp):
         self._opening = asyncio.Lock()
         self.supervisor: Supervisor | None = None
         self._overview: Overview | None = None
-        self.lookout = Lookout(self._eye, self.hosting, self._tell)
+        self.threads = Threads()
+        self.lookout = Lookout(self._eye, self.hosting, self._tell, self.threads)
         self.watch = Watch(self.lookout.look, self.log)
         self._first_look: asyncio.TimerHandle | None = None
         register(self._events)
@@ -87,7 +89,7 @@ class WorkbenchApp(ExtensionApp):
             return
         if self.only_paper:
             try:
-                await asyncio.to_thread(refuse_hosting, self.only_paper, self.database)
+                await self.threads.run(refuse_hosting, self.only_paper, self.database)
             except WorkbenchError as error:
                 self._refusal = f"no runner is started: {error}"
                 self.log.critical("Workbench: %s", self._refusal)
@@ -101,11 +103,11 @@ class WorkbenchApp(ExtensionApp):
 
         return Client(store, self.owner, who)
 
-    def blind(self, who: str) -> Blind:
-        """Whoever asks, when the database cannot be opened."""
-        from workbench.live.emergency import Blind
+    def put_down(self, who: str, why: str, name: str) -> Flag:
+        """The kill switch, of a deployment or of everything; the database is not asked."""
+        from workbench.live.emergency import Hand
 
-        return Blind(self.database, self.owner, who)
+        return Hand(self.database, self.owner, who).kill(why, name)
 
     def hosting(self) -> dict[str, Any]:
         """How the hosted runner stands; ATTACHED when the server hosts none."""
@@ -136,14 +138,15 @@ class WorkbenchApp(ExtensionApp):
         self._inherited.close()
         store, self._store = self._store, None
         if store is not None:
-            await asyncio.to_thread(store.close)
+            await self.threads.run(store.close)
+        self.threads.close()
 
     async def _open(self) -> Store:
         """The database; it is opened by the first who asks, off the event loop."""
         async with self._opening:
             if self._store is None:
                 try:
-                    self._store = await asyncio.to_thread(_opened, self.database)
+                    self._store = await self.threads.run(_opened, self.database)
                 except ConfigError as error:
                     # What was set for the server is no fault of the request.
                     raise HaltError(str(error)) from error

@@ -11,10 +11,9 @@ if TYPE_CHECKING:  # a server starts without the engine
     import pandas as pd
 
     from workbench.live.client import Client, Reply
-    from workbench.live.emergency import Blind
+    from workbench.live.emergency import Flag
 
 Call = Callable[["Client", dict[str, str], Any], Any]
-BlindCall = Callable[["Blind", dict[str, str], Any, Exception], Any]
 
 
 def table(read: str) -> Call:
@@ -58,9 +57,9 @@ def kill(client: Client, _: dict[str, str], sent: Any) -> Any:
     return _plain_reply(kill_and_flatten(client, sent.why) if sent.flatten else client.kill(sent.why))
 
 
-def blind_kill(by: Blind, names: dict[str, str], sent: Any, failed: Exception) -> Any:
-    """Kill although the database cannot be opened; nothing can be closed then."""
-    reply = by.kill(sent.why, names.get("name", ""), failed)
+def killed_alone(flag: Flag, sent: Any, failed: Exception) -> Any:
+    """What is so when a kill is on the disk and the database cannot be opened."""
+    reply = flag.alone(failed)
     if getattr(sent, "flatten", False):
         reply = reply._replace(text=f"{reply.text} No position is being closed.")
     return _plain_reply(reply)

@@ -5,7 +5,6 @@ Every handler is made from the table of routes. Errors become answers in one pla
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, cast
@@ -19,17 +18,19 @@ from tornado import web
 
 from workbench import __version__
 from workbench.errors import ConfigError, HaltError, NotFound, Refused, RetryableError, Unwritable, WorkbenchError
+from workbench_jupyter.calls import killed_alone
 from workbench_jupyter.lookout import Lookout
 from workbench_jupyter.openapi import document
 from workbench_jupyter.plain import encoded
 from workbench_jupyter.routes import ROUTES, Route
 from workbench_jupyter.server_version import refuse_risk
 from workbench_jupyter.stream import PATH, Stream
+from workbench_jupyter.threads import Threads
 from workbench_jupyter.watch import Watch
 
 if TYPE_CHECKING:  # a server starts without the engine
     from workbench.live.client import Client
-    from workbench.live.emergency import Blind
+    from workbench.live.emergency import Flag
 
 #: Under this resource an Authorizer decides who may read and write.
 RESOURCE = "workbench"
@@ -43,9 +44,10 @@ class Workbench(Protocol):
     async def client(self, who: str) -> Client:
         """A hand on the runner for whoever asks."""
 
-    def blind(self, who: str) -> Blind:
-        """Whoever asks, when the database cannot be opened."""
+    def put_down(self, who: str, why: str, name: str) -> Flag:
+        """The kill switch, of a deployment or of everything; the database is not asked."""
 
+    threads: Threads
     lookout: Lookout
     watch: Watch
 
@@ -141,13 +143,24 @@ class WorkbenchHandler(ExtensionHandlerMixin, APIHandler):
         return self._answer(HTTPStatus.OK, found)
 
     async def _found(self, route: Route, names: dict[str, str], given: BaseModel | None) -> Any:
+        if route.is_kill:
+            return await self._killed(route, names, given)
+        client = await self.workbench.client(self.who)
+        return await self.workbench.threads.run(self._called, route, client, names, given)
+
+    async def _killed(self, route: Route, names: dict[str, str], given: Any) -> Any:
+        """The switch first: the database may be locked, or away, and every other thread may wait for it."""
+        threads, name = self.workbench.threads, names.get("name", "")
+        flag = await threads.run_at_once(self.workbench.put_down, self.who, given.why, name)
         try:
             client = await self.workbench.client(self.who)
         except WorkbenchError as error:
-            if route.blind is None:
-                raise
-            return await asyncio.to_thread(route.blind, self.workbench.blind(self.who), names, given, error)
-        return await asyncio.to_thread(self._called, route, client, names, given)
+            return await threads.run_at_once(killed_alone, flag, given, error)
+        try:
+            return await threads.run_at_once(self._called, route, client, names, given)
+        except ConfigError:
+            await threads.run_at_once(flag.lift)
+            raise
 
     def _called(self, route: Route, client: Client, names: dict[str, str], given: BaseModel | None) -> Any:
         refuse_risk(self.workbench.only_paper, client, route.path, names)
@@ -196,7 +209,7 @@ class Doctor(WorkbenchHandler):
     @authorized
     async def get(self) -> None:
         """Read."""
-        self._answer(HTTPStatus.OK, await asyncio.to_thread(self.workbench.examined))
+        self._answer(HTTPStatus.OK, await self.workbench.threads.run(self.workbench.examined))
 
 
 class Metrics(WorkbenchHandler):
@@ -209,7 +222,7 @@ class Metrics(WorkbenchHandler):
         from workbench_jupyter.metrics import metrics_text
 
         client = await self.workbench.client(self.who)
-        text = await asyncio.to_thread(metrics_text, client)
+        text = await self.workbench.threads.run(metrics_text, client)
         self.finish(text, set_content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

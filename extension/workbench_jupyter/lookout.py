@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ConfigError, HaltError, RetryableError
 from workbench_jupyter.events import DEPLOYED, KINDS
+from workbench_jupyter.threads import Threads
 from workbench_jupyter.watch import Sight
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Lookout:
         Says how the hosted runner stands.
     tell : callable
         Takes the rows that journals have got since the look before, the first look's left out.
+    threads : Threads
+        In which it looks.
     """
 
     def __init__(
@@ -39,20 +42,35 @@ class Lookout:
         overview: Callable[[], Awaitable[Overview]],
         hosting: Callable[[], dict[str, Any]],
         tell: Callable[[Sequence[Mapping[str, Any]]], None],
+        threads: Threads,
     ) -> None:
-        self._overview, self._hosting, self._tell = overview, hosting, tell
+        self._overview, self._hosting, self._tell, self._threads = overview, hosting, tell, threads
         self._looking = asyncio.Lock()
+        self._coming: asyncio.Future[Sight] | None = None
         self._heads: dict[str, int] | None = None
 
     async def look(self) -> Sight:
-        """What there is now; a database that cannot be looked at is told in ``health``."""
+        """What there is now; a database that cannot be looked at is told in ``health``.
+
+        Whoever asks while a look is under way gets the next one, together with all who ask meanwhile: what they see
+        is not older than their question, and a slow database is not asked once for each of them.
+        """
+        if self._coming is None:
+            self._coming = asyncio.ensure_future(self._next())
+        return await asyncio.shield(self._coming)
+
+    async def _next(self) -> Sight:
         async with self._looking:
-            try:
-                overview = await self._overview()
-                glance, rows = await asyncio.to_thread(self._seen, overview)
-            except (RetryableError, HaltError, ConfigError) as error:
-                health = {"hosting": self._hosting(), **_UNKNOWN, "database": str(error)}
-                return Sight(datetime.now(UTC).isoformat(), health, None, [])
+            self._coming = None
+            return await self._look()
+
+    async def _look(self) -> Sight:
+        try:
+            overview = await self._overview()
+            glance, rows = await self._threads.run(self._seen, overview)
+        except (RetryableError, HaltError, ConfigError) as error:
+            health = {"hosting": self._hosting(), **_UNKNOWN, "database": str(error)}
+            return Sight(datetime.now(UTC).isoformat(), health, None, [])
         self._tell(rows)
         health = {"hosting": self._hosting(), "database": "", **glance.health}
         return Sight(glance.at, health, glance.deployments, glance.exposure)

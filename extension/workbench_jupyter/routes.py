@@ -22,7 +22,7 @@ from workbench_jupyter.bodies import (
     Wanted,
     Why,
 )
-from workbench_jupyter.calls import BlindCall, Call, asked, blind_kill, table
+from workbench_jupyter.calls import Call, asked, table
 from workbench_jupyter.deploying import deployed, previewed
 
 
@@ -39,8 +39,8 @@ class Route(NamedTuple):
         In words.
     sent : type of BaseModel, optional
         The body of a POST or PUT, the query of a GET.
-    blind : callable, optional
-        What is done instead when the database cannot be opened: of who asks, the names, what was sent, and the error.
+    is_kill : bool
+        Whether it puts the kill switch down, before the database is asked for anything.
     """
 
     verb: str
@@ -48,7 +48,7 @@ class Route(NamedTuple):
     call: Call
     summary: str
     sent: type[BaseModel] | None = None
-    blind: BlindCall | None = None
+    is_kill: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -76,11 +76,11 @@ ROUTES = (
     Route("POST", f"{ONE}/stop", asked("stop"), "End it for good", Stop),
     Route("POST", f"{ONE}/flatten", asked("flatten"), "Close its positions at the next open, and pause", Why),
     Route("POST", f"{ONE}/resolve", asked("resolve"), "Choose beside a position of the other direction", Resolve),
-    Route("POST", f"{ONE}/kill", asked("kill"), "Stop its evaluations and entries", Reason, blind_kill),
+    Route("POST", f"{ONE}/kill", asked("kill"), "Stop its evaluations and entries", Reason, is_kill=True),
     Route("POST", f"{ONE}/arm", asked("arm"), "Lift its kill", Reason),
     Route("GET", "exposure", table("exposure"), "What all deployments hold together"),
     Route("GET", "limits", table("limits"), "How much may be done, and what is used of it"),
     Route("PUT", "limits/{name}", calls.set_limit, "Set a limit", Limit),
-    Route("POST", "kill", calls.kill, "Stop evaluations and entries; close everything, if asked", KillAll, blind_kill),
+    Route("POST", "kill", calls.kill, "Stop evaluations and entries; close all, if asked", KillAll, is_kill=True),
     Route("POST", "arm", asked("arm"), "Lift the kill of everything", Reason),
 )

@@ -7,6 +7,7 @@ import json
 import pathlib
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tornado.httpclient import HTTPClientError
 
 from workbench.live.client import Client
 from workbench.live.killswitch import KillSwitch
+from workbench.live.overview import Overview
 from workbench.live.places import places_of_url
 from workbench_jupyter.routes import ROUTES
 
@@ -186,3 +188,54 @@ async def test_a_slow_database_holds_up_nobody_else(jp_fetch: Fetch, monkeypatch
     assert not waiting.done()
     over.set()
     assert len(await waiting) > 0
+
+
+async def test_a_kill_waits_for_nobody_who_only_asks(
+    jp_fetch: Fetch, database: pathlib.Path, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (app,) = jp_serverapp.extension_manager.extension_apps["workbench_jupyter"]
+    app.threads._many = ThreadPoolExecutor(3)
+    over = threading.Event()
+
+    def slow(self: Client) -> Any:
+        over.wait(30)
+        return self.limits()
+
+    monkeypatch.setattr(Client, "deployments", slow)
+    waiting = [asyncio.ensure_future(got(jp_fetch, "deployments")) for _ in range(5)]
+    try:
+        reply = await asyncio.wait_for(sent(jp_fetch, "kill", body={"why": "odd"}), 20)
+        assert reply["is_done"] and KillSwitch(places_of_url(str(database)).flag).kills()
+        assert not any(one.done() for one in waiting)
+    finally:
+        over.set()
+    assert all(await asyncio.gather(*waiting))
+
+
+async def test_a_kill_of_what_does_not_exist_is_taken_back(jp_fetch: Fetch, database: pathlib.Path) -> None:
+    code, body = await failed(jp_fetch(*API, "deployments", "dop", "kill", method="POST", body='{"why": "odd"}'))
+    assert code == 404 and "dop" in body["message"]
+    assert KillSwitch(places_of_url(str(database)).flag).kills() == ()
+
+
+async def test_many_who_look_at_once_share_a_look(jp_fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    await got(jp_fetch, "health")
+    looks, glance = list[int](), Overview.glance
+
+    def counted(self: Overview) -> Any:
+        looks.append(1)
+        return glance(self)
+
+    monkeypatch.setattr(Overview, "glance", counted)
+    found = await asyncio.gather(*(got(jp_fetch, "overview") for _ in range(20)))
+    assert all(one["health"]["deployments"] == 1 for one in found)
+    assert 1 <= len(looks) < 20
+
+
+async def test_what_was_asked_before_a_look_is_in_it(jp_fetch: Fetch) -> None:
+    for _ in range(5):
+        looking = asyncio.ensure_future(got(jp_fetch, "overview"))
+        await sent(jp_fetch, "kill", body={"why": "odd"})
+        assert (await got(jp_fetch, "overview"))["health"]["kills"]
+        await looking
+        await sent(jp_fetch, "arm", body={"why": "well"})

@@ -14,6 +14,7 @@ from tests.operated import Operated, folder  # noqa: F401 - a fixture
 from workbench.journal import tables
 from workbench.live.overview import Overview
 from workbench_jupyter.lookout import Lookout
+from workbench_jupyter.threads import Threads
 from workbench_jupyter.watch import Watch
 
 SECONDS, DEPLOYMENTS = 3_600, 10
@@ -44,7 +45,7 @@ async def test_an_hour_of_updates_leaves_nothing_behind(folder: pathlib.Path) ->
     async def overview() -> Overview:
         return eye
 
-    lookout = Lookout(overview, lambda: {"state": "ATTACHED"}, lambda _: None)
+    lookout = Lookout(overview, lambda: {"state": "ATTACHED"}, lambda _: None, Threads())
     watch = Watch(lookout.look, logging.getLogger("test"))
     watch.join(ear)
     await watch.stop()

@@ -102,20 +102,14 @@ def kill(
     database: Database = None,
 ) -> None:
     """Stop evaluations and entries at once, until armed. Stops and forced flattening stay; so do positions."""
-    from workbench.live.emergency import Blind, kill_and_flatten
-    from workbench.live.killswitch import Kill, KillSwitch
-    from workbench.live.places import places_of_url
-    from workbench.live.wall import WallClock
+    from workbench.live.emergency import Hand, kill_and_flatten
 
     url = database_of(database)
-    switch = KillSwitch(places_of_url(url).flag)
-    mine = Kill("local", name or "", person(), why, WallClock().now_ns())
-    # Before the database is asked for anything: it may be locked, or away.
-    in_force = switch.kill(mine)
+    flag = Hand(url, "local", person()).kill(why, name or "")
     try:
         client = client_of(url)
     except WorkbenchError as error:
-        show_reply(Blind(url, mine.owner, mine.who).kill(why, mine.name, error))
+        show_reply(flag.alone(error))
         if flatten:
             warn("No position is being closed.")
         return
@@ -123,8 +117,7 @@ def kill(
         try:
             show_reply(kill_and_flatten(client, why, name, wait) if flatten else client.kill(why, name, wait))
         except ConfigError:
-            if in_force is mine:
-                switch.arm(mine.owner, mine.name, mine.when_ns)
+            flag.lift()
             raise
 
 

@@ -1,4 +1,4 @@
-"""Kill, when the database cannot be opened too; and kill and close what is held."""
+"""Kill before the database is asked for anything; and kill and close what is held."""
 
 from __future__ import annotations
 
@@ -17,19 +17,43 @@ from workbench.live.wall import WallClock
 from workbench.live.words import counted
 
 
-class Blind(NamedTuple):
-    """Who kills without the database: its URL, whose deployments, and who asks."""
+class Hand(NamedTuple):
+    """Who kills: the URL of the database, whose deployments, and who asks. The database itself is not touched."""
 
     url: str
     owner: str
     who: str
 
-    def kill(self, why: str, name: str, failed: Exception) -> Reply:
-        """Put the switch down beside a database that cannot be opened; ``failed`` says why not."""
+    def kill(self, why: str, name: str = "") -> Flag:
+        """Put the switch down, of one deployment or of everything of the owner; it is on the disk when this returns.
+
+        Raises
+        ------
+        HaltError
+            The flag cannot be written.
+        """
         switch = KillSwitch(places_of_url(self.url).flag)
-        kill = switch.kill(Kill(self.owner, name, self.who, why, WallClock().now_ns()))
-        down = down_words(kill, switch.settled())
+        asked = Kill(self.owner, name, self.who, why, WallClock().now_ns())
+        kill = switch.kill(asked)
+        return Flag(switch, kill, kill is asked)
+
+
+class Flag(NamedTuple):
+    """A kill that is on the disk, before the database was asked for anything: it may be locked, or away."""
+
+    switch: KillSwitch
+    kill: Kill
+    is_new: bool
+
+    def alone(self, failed: Exception) -> Reply:
+        """What is so when the database cannot be opened; ``failed`` says why."""
+        down = down_words(self.kill, self.switch.settled())
         return Reply(0, True, f"{down} The journals will be told when the database can be used: {failed}")
+
+    def lift(self) -> None:
+        """Take it back: what was to be killed does not exist. An older kill stays."""
+        if self.is_new:
+            self.switch.arm(self.kill.owner, self.kill.name, self.kill.when_ns)
 
 
 def kill_and_flatten(client: Client, why: str, name: str | None = None, wait_s: float = WAIT_S) -> Reply:
