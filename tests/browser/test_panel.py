@@ -45,7 +45,8 @@ def test_the_sidebar_fills(screen: Screen) -> None:
 
 def test_the_status_bar_says_who_runs_and_when_the_next_bar_closes(screen: Screen) -> None:
     text = screen.page.locator(".wb-status-text")
-    screen.says(".wb-status-text", "● Workbench  2 running · next bar ")
+    screen.says(".wb-status-text", "● Workbench  2 running · ")
+    screen.says(".wb-status-text", " · next bar ")
     # What is read aloud does not count seconds.
     assert screen.page.locator(".wb-status [role=status]").text_content().startswith("Workbench: 2 running")
     assert "(" not in screen.page.locator(".wb-status [role=status]").text_content()
