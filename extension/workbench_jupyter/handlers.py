@@ -233,7 +233,18 @@ class OpenApi(WorkbenchHandler):
     @authorized
     async def get(self) -> None:
         """Read."""
-        self._answer(HTTPStatus.OK, document(ROUTES, __version__))
+        others = {path: (kind.__doc__ or "").partition("\n")[0] for path, kind in OTHERS}
+        self._answer(HTTPStatus.OK, document(ROUTES, others, __version__))
+
+
+#: What is only read, and is no route of the table.
+OTHERS: tuple[tuple[str, type[WorkbenchHandler]], ...] = (
+    ("health", Health),
+    ("overview", Overview),
+    ("doctor", Doctor),
+    ("metrics", Metrics),
+    ("openapi.json", OpenApi),
+)
 
 
 class NothingHere(WorkbenchHandler):
@@ -258,12 +269,5 @@ def handlers() -> list[tuple[str, type[JupyterHandler]]]:
         (pattern_of(path), type("PathHandler", (WorkbenchHandler,), {"by_verb": by_verb, "__doc__": path}))
         for path, by_verb in paths.items()
     ]
-    others = [
-        ("health", Health),
-        ("overview", Overview),
-        ("doctor", Doctor),
-        ("metrics", Metrics),
-        ("openapi.json", OpenApi),
-        (PATH, Stream),
-    ]
+    others: list[tuple[str, type[JupyterHandler]]] = [*OTHERS, (PATH, Stream)]
     return [*made, *((pattern_of(path), kind) for path, kind in others), ("/workbench/api/(?P<path>.*)", NothingHere)]

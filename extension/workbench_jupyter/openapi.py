@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench_jupyter.routes import Route
@@ -16,9 +16,23 @@ _COMMON = {
 }
 
 
-def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
-    """What can be asked, for programs."""
-    paths: dict[str, dict[str, Any]] = {}
+def document(routes: Sequence[Route], others: Mapping[str, str], version: str) -> dict[str, Any]:
+    """What can be asked, for programs.
+
+    Parameters
+    ----------
+    routes : sequence of Route
+        The table.
+    others : mapping of str to str
+        Paths that are only read, and are no routes of the table, with what they are.
+    version : str
+        Of Workbench.
+    """
+    words = {"200": {"description": "read"}, "403": {"description": _COMMON["403"]}}
+    paths: dict[str, dict[str, Any]] = {
+        f"/{path}": {"get": {"summary": summary, "parameters": [], "responses": words}}
+        for path, summary in others.items()
+    }
     for route in routes:
         paths.setdefault(f"/{route.path}", {})[route.verb.lower()] = _operation(route)
     return {

@@ -18,6 +18,7 @@ from workbench.live.client import Client
 from workbench.live.killswitch import KillSwitch
 from workbench.live.overview import Overview
 from workbench.live.places import places_of_url
+from workbench_jupyter.handlers import OTHERS
 from workbench_jupyter.routes import ROUTES
 
 Fetch = Callable[..., Awaitable[Any]]
@@ -162,7 +163,8 @@ async def test_metrics_are_prometheus_text(jp_fetch: Fetch) -> None:
 async def test_the_openapi_document_holds_every_route_and_is_valid(jp_fetch: Fetch) -> None:
     found = await got(jp_fetch, "openapi.json")
     stated = {(verb.upper(), path[1:]) for path, verbs in found["paths"].items() for verb in verbs}
-    assert stated == {(one.verb, one.path) for one in ROUTES}
+    assert stated == {(one.verb, one.path) for one in ROUTES} | {("GET", path) for path, _ in OTHERS}
+    assert all(verb["summary"] for verbs in found["paths"].values() for verb in verbs.values())
     for path, verbs in found["paths"].items():
         for verb in verbs.values():
             named = {one["name"] for one in verb["parameters"] if one["in"] == "path"}
