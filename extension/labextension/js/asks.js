@@ -14,7 +14,7 @@ function kept(one) {
   return levels.length ? `Kept: ${levels.join('; ')}; and the forced flatten.` : 'It holds nothing now.';
 }
 
-const held = one => one.holdings.map(each => `${figure(each.qty)} ${each.instrument}`).join(', ');
+const held = one => one.holdings.map(each => `${figure(each.qty)} ${each.instrument}, ${protectionWords(each)}`).join('; ');
 const closing = one => one.holdings
   .map(each => `${each.qty > 0 ? 'SELL' : 'BUY'} ${figure(Math.abs(each.qty))} ${each.instrument}`).join(', ');
 
@@ -47,7 +47,7 @@ function stop(one) {
     };
   }
   return {
-    says: [`It ends for good, and holds ${held(one)}. ${kept(one)}`],
+    says: ['It ends for good: it cannot be resumed.', `It holds ${held(one)}.`],
     fields: [{
       name: 'position', kind: 'choice', label: 'What becomes of the position?', fault: 'Choose what becomes of the position.',
       options: [

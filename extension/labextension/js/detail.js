@@ -13,7 +13,10 @@ import {badge} from './row.js';
 import {Summary} from './summary.js';
 import {Tabs} from './tabs.js';
 import {agesIn} from './times.js';
-import {MARKS, OTHER_TO_DO, TO_DO, colour, headline, holdingWords, isGoing, isKilled, runtimeWords, situationOf, stateWords, waits} from './words.js';
+import {
+  MARKS, OTHER_TO_DO, TO_DO, colour, headline, holdingWords, isDown, isGoing, isKilled, runtimeWords, situationOf, spoken, stateWords,
+  waits,
+} from './words.js';
 
 /* The chart is drawn anew at most so often. */
 const LEAST_MS = {equity: 5000};
@@ -31,7 +34,8 @@ export class Detail {
       summary: new Summary(given), equity: new Equity(given), journal: new Journal(given), orders: new Orders(given),
       trades: new Trades(given), diagnostics: new Diagnostics(given),
     };
-    const tabs = Object.entries(this.views).map(([tab, view]) => ({name: tab, title: tab[0].toUpperCase() + tab.slice(1), node: view.node}));
+    const tabs = Object.entries(this.views)
+      .map(([tab, view]) => ({name: tab, title: tab[0].toUpperCase() + tab.slice(1), node: view.node}));
     this.tabs = new Tabs(`What is known of ${name}`, tabs, () => this.ask());
     this.fault = element('p', {class: 'wb-red', role: 'alert'});
     node.classList.add('wb', 'wb-detail');
@@ -105,7 +109,8 @@ export class Detail {
     const verbs = [...leaves, ...(waits(one) ? answersOf(one).filter(([, verb]) => verb === 'resolve') : []), ...verbsOf(one), ...more];
     keepingFocus(this.header, () => fill(this.header,
       element('div', {class: 'wb-line'},
-        element('h2', {class: 'wb-title'}, one.name), element('span', {class: 'wb-quiet'}, `${one.strategy} ${one.version}`), badge(one.mode),
+        element('h2', {class: 'wb-title'}, one.name),
+        element('span', {class: 'wb-quiet'}, `${one.strategy} ${one.version}`), badge(one.mode),
         element('span', {class: `wb-state wb-${kind}`}, `${MARKS[kind]} ${stateWords(one, situation)}`),
         element('span', {}, runtimeWords(one)),
         element('span', {class: 'wb-number wb-large', title: 'Profit and loss since the start'}, signed(one.pnl))),
@@ -121,7 +126,9 @@ export class Detail {
     const {one} = this;
     if (!one) return;
     const state = one.runtime_state.startsWith('PAUSED_') ? one.runtime_state : one.status;
+    const idle = isGoing(one) && !one.hindrance && isDown(this.live.model.health);
     const told = [
+      idle ? `Not evaluated: ${spoken(headline(this.live).text)}` : '',
       one.hindrance && one.status !== 'STOPPED' ? `Not evaluated: ${one.hindrance}` : '', one.stale ? `Data stale: ${one.stale}` : '',
       isGoing(one) ? this.status?.note : '', ...(this.status?.warnings || []),
       ...(this.status?.intents || []).filter(each => each.state === 'NEEDS_OPERATOR')

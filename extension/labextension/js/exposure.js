@@ -5,18 +5,20 @@ import {figure, money} from './format.js';
 import {tableOf} from './tables.js';
 import {exposureWords} from './words.js';
 
+const holders = one => element('div', {class: 'wb-small wb-quiet'}, one.deployments.join(', '));
+
 const COLUMNS = [
-  {title: 'Instrument', of: one => one.instrument, isHead: true},
+  {title: 'Instrument', of: one => element('span', {}, one.instrument, holders(one)), isHead: true},
   {title: 'Units', of: one => figure(one.qty), isNumber: true},
   {title: 'At last close', of: one => money(one.notional), isNumber: true},
-  {title: 'Deployments', of: one => one.deployments.join(', ')},
 ];
 
 export class Exposure {
   constructor({isOpen = false} = {}) {
     this.line = element('span');
     this.table = element('div', {class: 'wb-scroll'});
-    this.node = element('details', {class: 'wb-exposure', open: isOpen}, element('summary', {'data-focus': 'exposure||'}, this.line), this.table);
+    const summary = element('summary', {'data-focus': 'exposure||'}, this.line);
+    this.node = element('details', {class: 'wb-exposure', open: isOpen}, summary, this.table);
   }
 
   show(exposure) {

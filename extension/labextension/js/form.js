@@ -39,7 +39,10 @@ const MADE = {
 export function formOf(ask) {
   const made = ask.fields.map(field => ({field, ...MADE[field.kind](field)}));
   const fault = element('p', {class: 'wb-fault wb-red', role: 'alert'});
-  const node = element('div', {class: 'wb wb-form'}, ...ask.says.filter(Boolean).map(text => element('p', {}, text)),
+  const clear = () => {
+    fault.textContent = '';
+  };
+  const node = element('div', {class: 'wb wb-form', oninput: clear}, ...ask.says.filter(Boolean).map(text => element('p', {}, text)),
     ...made.map(one => one.node), fault);
   const isComplete = () => {
     const missing = made.find(one => one.field.fault && !one.isGiven());

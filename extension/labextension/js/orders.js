@@ -115,7 +115,8 @@ export class Trades {
   show({trades}) {
     const ended = trades.filter(one => !one.is_open);
     const won = ended.filter(one => one.net_pnl > 0).length;
-    fill(this.words, ended.length ? `${ended.length} ended, ${won} with a gain; ${money(ended.reduce((sum, one) => sum + one.net_pnl, 0))} net. ` +
+    const net = ended.reduce((sum, one) => sum + one.net_pnl, 0);
+    fill(this.words, ended.length ? `${ended.length} ended, ${won} with a gain; ${money(net)} net. ` +
       'Cost is the fill against the fill model: above 0 is worse than the model.' : '');
     this.table.show(trades);
     if (this.wanted) reveal(this.table, one => one.number === this.wanted);

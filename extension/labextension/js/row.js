@@ -35,7 +35,7 @@ export class Row {
       one.hindrance && one.hindrance !== 'stopped' ? element('div', {class: `wb-small wb-${kind}`}, one.hindrance) : null,
       one.stale && !one.hindrance ? element('div', {class: 'wb-small wb-amber'}, `data stale: ${one.stale}`) : null,
       ...one.holdings.map(held => this.held(one, held)),
-      one.status === 'STOPPED' ? null : this.evaluations(one, now),
+      one.status === 'STOPPED' ? null : this.evaluations(one, situation, now),
       element('div', {class: 'wb-buttons'}, ...verbsOf(one).map(([label, verb, more]) =>
         button(label, () => this.act(verb, this.shown, more, this.place), {
           kind: 'wb-still', name: `${label} ${one.name}`, focus: `row|${one.name}|${verb}`,
@@ -48,12 +48,12 @@ export class Row {
     return element('div', {class: 'wb-small'}, holdingWords(held), protects);
   }
 
-  evaluations(one, now) {
+  evaluations(one, situation, now) {
     const zone = {zone: one.zone};
     const decided = [one.decision, one.reason].filter(Boolean).join(', ');
     return element('div', {class: 'wb-small wb-quiet'},
       one.last_evaluation ? ['last ', timed(one.last_evaluation, now, zone), decided ? ` ${decided}` : ''] : 'not evaluated yet',
-      one.next_evaluation && one.is_evaluated ? [' · next ', timed(one.next_evaluation, now, zone)] : null);
+      one.next_evaluation && stateWords(one, situation) === 'RUNNING' ? [' · next ', timed(one.next_evaluation, now, zone)] : null);
   }
 }
 

@@ -20,7 +20,9 @@ export class Sidebar {
       this.draw();
       this.tick();
     };
-    this.text = element('input', {type: 'search', class: 'wb-input', placeholder: 'filter…', 'aria-label': 'Filter deployments', oninput: redraw});
+    this.text = element('input', {
+      type: 'search', class: 'wb-input', placeholder: 'filter…', 'aria-label': 'Filter deployments', oninput: redraw,
+    });
     this.mode = select('Mode', [['', 'mode'], ['paper', 'paper'], ['live', 'live']], redraw);
     this.state = select('State', STATES, redraw);
     this.sort = select('Sort by', SORTS, redraw);

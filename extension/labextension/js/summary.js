@@ -47,7 +47,8 @@ export class Summary {
     const orders = status.orders.map(one => ({...one, when: time(one.ts, {zone, now})}));
     keepingFocus(this.node, () => fill(this.node,
       factsOf('Evaluation', [
-        ['Last evaluation', at(status.last_evaluation) || 'none yet'], ['Decision', [status.decision, status.reason].filter(Boolean).join(', ')],
+        ['Last evaluation', at(status.last_evaluation) || 'none yet'],
+        ['Decision', [status.decision, status.reason].filter(Boolean).join(', ')],
         ['Bar', bars.join('; ')], ['Next', next(status, at)], ['Warm-up', status.warm_up.text], ['Heartbeat', at(status.heartbeat)],
       ]),
       factsOf('Money', [
