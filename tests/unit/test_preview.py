@@ -18,11 +18,12 @@ from tests.operated import CASH, COSTS, START, Operated, bars, folder, strategy
 from tests.unit.test_live_beside import shorts
 from workbench.errors import ConfigError
 from workbench.journal import tables
+from workbench.live import preview
 from workbench.live.client import Client
 from workbench.market.bars import Bars
 from workbench.research.backtest import backtest
 from workbench.research.evaluate import evaluate
-from workbench.strategy import FixedCash, Strategy
+from workbench.strategy import FixedCash, PercentOfEquity, Strategy
 from workbench_jupyter.plain import encoded
 
 __all__ = ["folder"]
@@ -145,6 +146,30 @@ def test_an_old_bar_and_a_kill_hold_an_entry_back(folder: pathlib.Path) -> None:
     desk.switch.arm("local", "", desk.clock.now_ns())
     desk.clock.wait_until(desk.clock.now_ns() + int(HOUR.value))
     assert "nothing is sent: the bar is old" in preview_text(desk, always, history)
+
+
+def test_a_kill_of_one_name_holds_back_that_name_alone(folder: pathlib.Path) -> None:
+    desk = Operated(folder)
+    desk.deploy()
+    desk.client.kill("bad bars", "dip", wait_s=0)
+    desk.clock.wait_until(int(desk.data["NSE:AAA"].grid.close_ns[-1]))
+    for name, word in (("dip", "KILLED"), ("other", ""), ("dip", "KILLED")):
+        found = desk.client.preview(strategy(), desk.data, COSTS, CASH, name=name)
+        assert found["last_bar"]["held_back"] == word
+
+
+def test_the_same_question_is_answered_once_and_another_one_anew(folder: pathlib.Path) -> None:
+    desk = Operated(folder)
+    made = strategy().replace(entry="close > 0", sizing=PercentOfEquity(1.0))
+    history = desk.data["NSE:AAA"].between(None, "2023-01-10 05:30+00:00")
+    preview._decided.cache_clear()
+    first = desk.client.preview(made, history, COSTS, CASH)
+    again = desk.client.preview(made, history, COSTS, CASH, name="other", start="at once", acknowledged=("at_once",))
+    assert preview._decided.cache_info()[:2] == (1, 1), "asked twice, worked out once"
+    assert again["last_bar"]["decisions"] == first["last_bar"]["decisions"]
+    poor = desk.client.preview(made, history, COSTS, 5.0)
+    assert preview._decided.cache_info()[:2] == (1, 2)
+    assert [told(one)[0][1] for one in (first, poor)] == ["ENTRY_TRUE", "BLOCKED_CASH"]
 
 
 def preview_text(desk: Operated, made: Strategy, history: Bars) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -121,7 +122,7 @@ def previewed(
         "to_acknowledge": missing,
         "begins": instant(wish.start_ns),
         "is_at_once": is_now(start),
-        "last_bar": _last_bar(decided, moment, _limit(limits)),
+        "last_bar": _last_bar(given, decided, moment, _limit(limits)),
         "next_evaluations": [instant(ns) for ns in next_evaluations(given, moment.now_ns)],
         "warm_up": _warm_up(given, fit, decided),
         **_beside(connection, given),
@@ -143,7 +144,24 @@ def last_decision(given: Given, fit: Fitted) -> Decided:
     fit : Fitted
         With the history.
     """
-    given = replace(given, start_ns=last_bar_of(given.strategy, fit.grid))
+    # A form asks anew at every change, and a long history takes seconds: what it depends on, and nothing else.
+    told = (given.strategy.hash, given.costs.hash, given.initial_cash, given.calendar.digest, fit.instruments)
+    return _decided(_Question((*told, *(one.hash for one in fit.data.values())), given, fit))
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked about the last bar; two questions are one when all that the answer depends on is the same."""
+
+    key: tuple[object, ...]
+    given: Given = field(compare=False)
+    fit: Fitted = field(compare=False)
+
+
+@lru_cache(maxsize=4)
+def _decided(question: _Question) -> Decided:
+    fit = question.fit
+    given = replace(question.given, start_ns=last_bar_of(question.given.strategy, fit.grid))
     schedule = schedule_of(given.calendar, given.timeframe)
     first = schedule.after(given.history_from_ns)
     assert first is not None, "a history lies in sessions"
@@ -223,9 +241,10 @@ def _refusals(connection: sa.Connection, wish: Wish, fit: Fitted) -> list[str]:
     return found
 
 
-def _last_bar(decided: Decided, moment: Moment, limit: str) -> dict[str, Any]:
+def _last_bar(given: Given, decided: Decided, moment: Moment, limit: str) -> dict[str, Any]:
     """The last strategy bar, what is decided on it, and what would hold an entry back now; ``limit`` is one reached."""
-    gates = Gates(lambda: moment.now_ns, lambda owner, name: any(one.stops(owner, name) for one in moment.kills))
+    is_killed = any(one.stops(given.owner, given.name) for one in moment.kills)
+    gates = Gates(lambda: moment.now_ns, lambda _owner, _name: is_killed)
     word = gates.mask(Standing(decided.deployed), decided.interval, moment.now_ns).word or limit
     names = ("instrument", "decision", "entry", "reason")
     return {
