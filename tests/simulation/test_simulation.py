@@ -80,6 +80,14 @@ def test_what_filled_of_an_order_that_had_ended_is_not_asked_to_be_closed_twice(
     assert driver.execute(told).fetchone()[0] > 0
 
 
+def test_who_took_over_and_is_resumed_before_what_left_in_part_is_booked_enters_nothing() -> None:
+    """Asked when its target and its forced exit had filled five of ten each, and one of them was not booked."""
+    driver = new_database()
+    assert play(102_817, driver).found == []
+    told = "SELECT answer FROM commands WHERE verb = 'RESUME' AND instr(answer, 'only exits') > 0"
+    assert '"done":false' in driver.execute(told).fetchone()[0].replace(" ", "")
+
+
 def test_a_seed_gives_the_same_journals_twice() -> None:
     driver = new_database()
     first = [play(seed, driver).digest for seed in range(30)]

@@ -216,7 +216,9 @@ class Commands:
         unclear, leaving = state.startswith("PAUSED"), EXIT_ONLY in standing.counts
         if standing.status is Status.RUNNING and not unclear and not leaving:
             return Answer(True, f"{name} runs already; nothing was changed.")
-        if leaving and standing.status is Status.RUNNING and standing.held_qty():
+        # What has filled in part is gone at the broker and still in our books: it is flat when it is so in both.
+        is_flat = not standing.held_qty() and not standing.deployed.is_in_position
+        if leaving and standing.status is Status.RUNNING and not is_flat:
             text = f"{name} holds what it took over, and only exits: {kept_of(standing).words()}."
             return Answer(False, f"{text} Wait until it is flat, or flatten it: workbench flatten {name}.")
         if takes_over(standing):
@@ -229,7 +231,7 @@ class Commands:
             )
         forget(standing)
         standing.counts.pop(CONTINUES, None)
-        if not standing.held_qty():
+        if is_flat:
             standing.counts.pop(EXIT_ONLY, None)
         paused_note = standing.note
         standing.status, standing.note = Status.RUNNING, ""
