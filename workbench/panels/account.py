@@ -125,7 +125,7 @@ def _figure(curve: Curve, note: str = "") -> go.Figure:
     figure.update_yaxes(tickformat=".1~%", row=2, col=1)
     figure.update_xaxes(hoverformat="%a %d %b %Y %H:%M")
     # Whoever has zoomed in stays there when the next point comes.
-    figure.update_layout(uirevision=curve.name)
+    figure.update_layout(uirevision=curve.name, autosize=True)
     titles = (f"<b>Equity of {safe(curve.name)}</b>{safe(note)}", f"<b>Drawdown</b> · times in {safe(curve.zone)}")
     for axis, title in zip((figure.layout.yaxis, figure.layout.yaxis2), titles, strict=True):
         caption(figure, title, axis.domain[1])
