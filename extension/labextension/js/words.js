@@ -4,8 +4,13 @@ import {count, figure, time} from './format.js';
 
 export const MARKS = {green: '●', amber: '▲', red: '■', grey: '○'};
 
+/* Whether somebody has the database: a process of ours that has just been started has it only when its lease is its own, for
+ * until then the lease may be that of the one that died. */
+const isHeld = ({runner, hosting: {state, pid}}) =>
+  Boolean(runner) && (state !== 'RUNNING' || !pid || new RegExp(`\\bpid ${pid}\\b`).test(runner));
+
 /* Whether nobody evaluates anything now; a runner that has just died is known here before its lease ends. */
-export const isDown = health => Boolean(health.database) || !health.runner ||
+export const isDown = health => Boolean(health.database) || !isHeld(health) ||
   !['RUNNING', 'ATTACHED', 'WAITING'].includes(health.hosting.state);
 
 /* What is the same for every row: whether there are news, and whether a runner is there. */
@@ -66,7 +71,7 @@ function trouble(health, now) {
   if (state === 'RESTARTING') return ['red', `runner stopped ${since(changed, now)} — restarting (attempt ${attempt + 1})`];
   if (state === 'LOOK') return ['red', `runner ended, a person must look: ${said}`];
   if (state === 'ENDED') return ['grey', 'runner ended: its bars are at their end'];
-  if (!health.runner) return ['STARTING', 'RUNNING'].includes(state) ? ['amber', 'runner is starting'] : ['red', 'no runner is running'];
+  if (!isHeld(health)) return ['STARTING', 'RUNNING'].includes(state) ? ['amber', 'runner is starting'] : ['red', 'no runner is running'];
   if (health.kills.length) return ['red', `killed: ${health.kills.join('; ')}`];
   return null;
 }
