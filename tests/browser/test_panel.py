@@ -241,6 +241,7 @@ def test_kill_and_flatten_needs_the_typed_word(screen: Screen, lab: Lab) -> None
     dialog.get_by_role("button", name="Kill and flatten all").click()
     dialog.wait_for(state="detached")
     screen.says(".wb-status-text", "killed")
+    screen.says(".wb-row[data-name='dip']", "■ PAUSED")  # the switch is down first, then everything is flattened
     with Client.open(lab.database) as client:
         assert len(client.health()["kills"]) == 1 and len(client.journal("dip", "FLATTEN_REQUESTED")) == 1
         client.arm("test")
