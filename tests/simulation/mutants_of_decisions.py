@@ -62,9 +62,9 @@ def _flatten_unsaid() -> list[Patch]:
 
 def _paused_not_closed() -> list[Patch]:
     def changed(before: Callable[..., Any]) -> Callable[..., Any]:
-        def decide(page: Page, said_: Any, interval: Any, flags: Any, mask: Any) -> None:
-            if mask.word != "PAUSED":
-                before(page, said_, interval, flags, mask)
+        def decide(page: Page, said_: Any, interval: Any, outcome: Any, held_back: str, stale: Any = ()) -> None:
+            if held_back != "PAUSED":
+                before(page, said_, interval, outcome, held_back, stale)
 
         return decide
 

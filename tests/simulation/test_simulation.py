@@ -88,6 +88,13 @@ def test_who_took_over_and_is_resumed_before_what_left_in_part_is_booked_enters_
     assert '"done":false' in driver.execute(told).fetchone()[0].replace(" ", "")
 
 
+def test_an_order_nobody_knew_of_that_fills_when_its_deployment_was_stopped_is_told() -> None:
+    driver = new_database()
+    assert play(104_461, driver).found == []
+    told = "SELECT COUNT(*) FROM deployment_states WHERE runtime_state = 'UNMANAGED_POSITION'"
+    assert driver.execute(told).fetchone() == (1,)
+
+
 def test_a_seed_gives_the_same_journals_twice() -> None:
     driver = new_database()
     first = [play(seed, driver).digest for seed in range(30)]
