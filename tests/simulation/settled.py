@@ -85,15 +85,17 @@ def _operators_asked_rightly(look: Look) -> None:
     for ident, cid, sent_ns in look.rows(
         "SELECT deployment_id, cid, sent_ns FROM intents WHERE state = 'NEEDS_OPERATOR'"
     ):
-        # Of one that was let go with a position the state says so, and what it holds: its order has told of itself.
-        is_told = look.state(ident) == "UNMANAGED_POSITION" and look.count(
-            "SELECT COUNT(*) FROM fills WHERE deployment_id = ? AND cid = ?", ident, cid
-        )
-        if not look.state(ident).startswith("PAUSED_") and not is_told:
-            look.complain("I3", f"{ident[:4]} is {look.state(ident)}, and nobody knows of {cid}")
         asked = [
             at_ns for _, _, at_ns, kind, body in look.journal(ident) if kind == "PAUSED" and body.get("cid") == cid
         ]
+        # Of one that was let go with a position the state says so, and what it holds: its order has told of itself,
+        # and was given up only after it had to be visible.
+        is_told = look.state(ident) == "UNMANAGED_POSITION" and look.count(
+            "SELECT COUNT(*) FROM fills WHERE deployment_id = ? AND cid = ?", ident, cid
+        )
+        is_late = bool(asked) and asked[0] - sent_ns >= VISIBLE_NS
+        if not look.state(ident).startswith("PAUSED_") and not (is_told and is_late):
+            look.complain("I3", f"{ident[:4]} is {look.state(ident)}, and nobody knows of {cid}")
         for order in look.broker.books[ident].under(cid):
             # A runner that was overtaken may have sent it much later than it meant to: what counts is what was kept.
             if asked and order.arrived_ns < asked[0] and asked[0] - min(order.sent_ns, sent_ns) < VISIBLE_NS:
