@@ -226,7 +226,10 @@ def test_a_kernel_that_does_not_answer_has_one_word_waiting(notebook: Notebook) 
                 if int(client.journal("dip", limit=1)["seq"].iloc[0]) > seq + 5:
                     break
                 notebook.page.wait_for_timeout(100)
-        assert notebook.page.evaluate("window.sent") == 1, "one word waits, whatever happens"
+            else:
+                raise AssertionError("nothing happened that could be told")
+        # None, when the one that waits was on its way before the kernel stood still.
+        assert notebook.page.evaluate("window.sent") <= 1, "one word waits, whatever happens"
     finally:
         os.kill(pid, signal.SIGCONT)
     notebook.page.wait_for_function(f"before => {POINTS} > before + 5", arg=before, timeout=60_000)

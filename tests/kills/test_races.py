@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.kills.races import Batch, Race, judged, raced
 
 
@@ -15,6 +17,7 @@ def test_no_entry_is_on_the_wire_after_the_word_of_a_kill() -> None:
     assert found.late == []
 
 
+@pytest.mark.soak
 def test_a_kill_that_did_not_wait_for_what_is_being_sent_would_be_caught() -> None:
     assert any(raced(40, seed, quiet, is_waiting=False).late for seed in range(6))
 

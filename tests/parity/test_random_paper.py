@@ -14,7 +14,7 @@ from tests.parity.random_paper import PaperWorld, drawn
 from workbench.journal.store import Store
 from workbench.live.replay import find, replayed
 
-SUITE, CHECK, MANY = 10, 120, 1_500
+SUITE, CHECK, MANY = 5, 120, 1_500
 #: So many that a process of several takes its share.
 BATCH = 30
 
@@ -49,7 +49,7 @@ def together(seed: int) -> Counter[str]:
 
 
 def test_P1_random_strategies_trade_on_paper_as_in_the_backtest() -> None:
-    seen = sum((alone(seed) for seed in range(SUITE)), together(0) + together(1))
+    seen = sum((alone(seed) for seed in range(SUITE)), together(0))
     assert seen["trades"] > 5 * SUITE, "too few trades to prove anything"
 
 

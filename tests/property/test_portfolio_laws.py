@@ -136,6 +136,7 @@ def of_kind(symbols: dict[str, wb.Bars]) -> Any:
     return functools.cache(lambda kind: run(symbols, **KINDS[kind]))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", KINDS)
 def test_S5_D8_S3_D10_the_laws_of_a_portfolio_hold_on_29_symbols(kind: str, of_kind: Any) -> None:
     books = of_kind(kind)

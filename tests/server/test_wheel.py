@@ -93,6 +93,7 @@ def test_a_wheel_holds_what_is_needed_and_nothing_else(wheel: pathlib.Path) -> N
     assert sum(names.values()) < 5_000_000
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("way", ["wheel", "editable"])
 def test_both_extensions_are_enabled_and_ok(way: str, wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
     what = (wheel,) if way == "wheel" else ("--editable", ROOT)

@@ -147,6 +147,7 @@ def test_every_fourth_seed_plays_the_paper_broker_and_half_of_these_are_compared
     assert "on the paper broker: 0 schedules" in table(run(range(1, 4)))
 
 
+@pytest.mark.soak
 def test_the_paper_broker_is_met_with_every_fault_that_it_can_meet() -> None:
     """Else the zeros say nothing of it."""
     driver = new_database()
@@ -163,12 +164,13 @@ def test_the_paper_broker_is_met_with_every_fault_that_it_can_meet() -> None:
         assert f"crashed {where}" in said
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("idempotency", "schedules"), list(zip(CLASSES, (49, 51, 51), strict=True)))
 def test_every_single_crash_on_the_paper_broker_leaves_no_trace(idempotency: Idempotency, schedules: int) -> None:
     assert count(idempotency, Budget(crashes=1, network=0, takeovers=0), "stops") == (schedules, [])
 
 
-@pytest.mark.heavy
+@pytest.mark.soak
 @pytest.mark.parametrize("name", ["reversal", "slots"])
 def test_every_single_crash_of_exits_and_what_waits_for_them_leaves_no_trace(name: str) -> None:
     counted = count(Idempotency.UNIQUE_FOREVER, Budget(crashes=1, network=0, takeovers=0), name)

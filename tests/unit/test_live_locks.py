@@ -85,6 +85,7 @@ def stands_still(pid: int) -> bool:
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not pathlib.Path("/proc/self/stat").exists(), reason="the state of a process is not in /proc")
 @pytest.mark.parametrize("where", ["between", "message", "several", "reading"])
 def test_who_stands_still_anywhere_in_a_transaction_is_taken_over_when_its_lease_has_ended(where: str) -> None:

@@ -62,6 +62,7 @@ def several() -> list[wb.Strategy]:
     return [wb.Strategy(name=f"s{i}", **common, **kind) for i, kind in enumerate(kinds)]
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled at all")
 def test_after_the_rehearsal_a_runner_compiles_and_loads_nothing(folder: pathlib.Path) -> None:
     data = {name: samples.synthetic(seed=i, start=BEGIN, end=END) for i, name in enumerate(NAMES)}
