@@ -11,6 +11,7 @@ def quiet(_text: str) -> None:
     pass
 
 
+@pytest.mark.soak
 def test_no_entry_is_on_the_wire_after_the_word_of_a_kill() -> None:
     found = raced(60, 1, quiet)
     assert len(found.races) == 60 and found.met

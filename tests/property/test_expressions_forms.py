@@ -76,7 +76,7 @@ def assert_same_bits(program: Program, arrays: Evaluated, stepped: tuple[dict, l
     assert arrays.warm.tolist() == stepped[1]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.randoms(use_true_random=False),
     st.integers(0, 2**32 - 1),

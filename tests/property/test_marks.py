@@ -29,7 +29,7 @@ def varied(rng: random.Random) -> dict[str, float]:
     return {name: value + rng.choice([0, 0, 1]) for name, value in PARAMS.items()}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.randoms(use_true_random=False),
     st.integers(0, 2**32 - 1),

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import tomllib
 
+import pytest
+
 from tests.tidy.source import ROOT
 
 
+@pytest.mark.soak
 def test_jupyter_finds_it_enabled() -> None:
     asked = [sys.executable, "-m", "jupyter", "server", "extension", "list"]
     found = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=120)

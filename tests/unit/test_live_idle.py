@@ -26,6 +26,7 @@ def idle(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     return Watched(folder, monkeypatch)
 
 
+@pytest.mark.soak
 def test_a_signal_in_its_sleep_ends_it_and_the_lease_is_given_back(idle: Watched, folder: pathlib.Path) -> None:
     command = [sys.executable, "-u", "-m", "workbench.live", "--database", idle.url, "--feed", f"folder:{folder}"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

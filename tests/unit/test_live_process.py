@@ -255,6 +255,7 @@ def started(folder: pathlib.Path, *arguments: str) -> subprocess.Popen[str]:
     return running
 
 
+@pytest.mark.soak
 def test_P1_a_process_that_is_killed_goes_on_where_it_was(watched: Watched, folder: pathlib.Path) -> None:
     write_csv(folder / "AAA_5m.csv", DATA["NSE:AAA"])
     stored = ("--replay-from", START, "--bars", str(folder))
