@@ -107,7 +107,7 @@ class PostgresAccess:
 
     def end_long_holders(self, table: str, seconds: float) -> int:
         """End connections that have kept rows of a table locked for long; how many."""
-        with self._engine.connect() as connection:
+        with self.writing() as connection:
             ended: int = connection.execute(_END_LONG, {"name": table, "seconds": seconds}).scalar_one()
             return ended
 
