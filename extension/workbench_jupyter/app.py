@@ -29,7 +29,7 @@ from workbench_jupyter.watch import Watch
 if TYPE_CHECKING:  # a server starts without the engine
     from workbench.journal.store import Store
     from workbench.live.client import Client
-    from workbench.live.emergency import Flag
+    from workbench.live.killswitch import Flag
     from workbench.live.overview import Overview
 
 #: Seconds that the server waits for its runner when it ends.

@@ -10,8 +10,8 @@ from workbench_jupyter.plain import plain, rows_of
 if TYPE_CHECKING:  # a server starts without the engine
     import pandas as pd
 
-    from workbench.live.client import Client, Reply
-    from workbench.live.emergency import Flag
+    from workbench.live.client import Client
+    from workbench.live.killswitch import Flag
 
 Call = Callable[["Client", dict[str, str], Any], Any]
 
@@ -29,7 +29,7 @@ def asked(verb: str) -> Call:
     """A command to the runner: everything that was sent is an argument."""
 
     def call(client: Client, names: dict[str, str], sent: Any) -> Any:
-        return _plain_reply(getattr(client, verb)(**names, **sent.model_dump()))
+        return getattr(client, verb)(**names, **sent.model_dump())._asdict()
 
     return call
 
@@ -54,15 +54,17 @@ def kill(client: Client, _: dict[str, str], sent: Any) -> Any:
     """Kill everything of the owner, and close it if that is asked."""
     from workbench.live.emergency import kill_and_flatten
 
-    return _plain_reply(kill_and_flatten(client, sent.why) if sent.flatten else client.kill(sent.why))
+    return (kill_and_flatten(client, sent.why) if sent.flatten else client.kill(sent.why))._asdict()
 
 
 def killed_alone(flag: Flag, sent: Any, failed: Exception) -> Any:
     """What is so when a kill is on the disk and the database cannot be opened."""
-    reply = flag.alone(failed)
+    from workbench.live.client import told_later
+
+    reply = told_later(flag.words(), failed)
     if getattr(sent, "flatten", False):
         reply = reply._replace(text=f"{reply.text} No position is being closed.")
-    return _plain_reply(reply)
+    return reply._asdict()
 
 
 def set_limit(client: Client, names: dict[str, str], sent: Any) -> Any:
@@ -94,15 +96,13 @@ def calendar(_: Client, names: dict[str, str], __: Any) -> Any:
     return plain(calendar_facts(found, time.time_ns()))
 
 
-def _plain_reply(reply: Reply) -> dict[str, Any]:
-    return {"number": reply.number, "is_done": reply.is_done, "text": reply.text}
-
-
 def _thinned(frame: pd.DataFrame, most: int) -> pd.DataFrame:
     """The points that keep the shape of equity and drawdown: no peak and no loss is smoothed away."""
     import numpy as np
 
     from workbench.research.thinning import extremes
 
+    if len(frame) <= most:
+        return frame
     kept = [extremes(frame[name].to_numpy(np.float64), most // 2) for name in ("equity", "drawdown_frac")]
-    return frame if len(frame) <= most else frame.iloc[np.union1d(*kept)]
+    return frame.iloc[np.union1d(*kept)]

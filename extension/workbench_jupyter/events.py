@@ -18,7 +18,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "strategy.execution.started": ("STARTED", "RESUMED"),
     "strategy.execution.stopped": ("PAUSED", "STOPPED", "KILLED"),
     "strategy.trade": ("FILLED", "PARTIAL_FILL", "TRADE_CLOSED"),
-    "strategy.error": ("ERROR", "ORDER_REJECTED", "UNKNOWN_ORDER", "FLATTEN_FAILED", "RECONCILIATION_ACTION"),
+    "strategy.error": ("ERROR", "ORDER_REJECTED", "STALE_DATA", "FLATTEN_FAILED", "RECONCILIATION_ACTION"),
 }
 #: The kind and the topic of a deployment that was not there before.
 DEPLOYED, _DEPLOYED_TOPIC = "DEPLOYED", "strategy.deployed"
@@ -45,7 +45,7 @@ def register(logger: EventLogger) -> None:
 
 
 def tell(logger: EventLogger, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Tell rows of journals, as ``Reading.news`` gives them."""
+    """Tell rows of journals, as ``Overview.news`` gives them."""
     for row in rows:
         data = {name: plain(row[name]) for name in ("deployment", "seq", "kind", "instant", "at", "body")}
         logger.emit(schema_id=schema_id(_TOPIC_OF[row["kind"]]), data=data)

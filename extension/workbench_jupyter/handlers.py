@@ -30,7 +30,7 @@ from workbench_jupyter.watch import Watch
 
 if TYPE_CHECKING:  # a server starts without the engine
     from workbench.live.client import Client
-    from workbench.live.emergency import Flag
+    from workbench.live.killswitch import Flag
 
 #: Under this resource an Authorizer decides who may read and write.
 RESOURCE = "workbench"

@@ -7,20 +7,24 @@ import json
 import logging
 import pathlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from jupyter_events import EventLogger
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 import workbench as wb
+from tests.operated import Operated, folder  # noqa: F401 - a fixture
 from workbench.errors import RetryableError
 from workbench.live.client import Client
 from workbench.live.overview import Overview
 from workbench.market import samples
 from workbench_jupyter import watch as watching
-from workbench_jupyter.events import KINDS, TOPICS, schema_id
+from workbench_jupyter.events import KINDS, TOPICS, register, schema_id, tell
+from workbench_jupyter.lookout import Lookout
+from workbench_jupyter.threads import Threads
 from workbench_jupyter.watch import Sight, Watch
 
 Fetch = Callable[..., Awaitable[Any]]
@@ -156,6 +160,41 @@ async def test_what_happens_is_on_jupyters_stream_of_events(
     ((topic, data),) = heard
     assert topic == schema_id("strategy.deployed")
     assert (data["deployment"], data["kind"], data["body"]["strategy"]) == ("later", "DEPLOYED", "later")
+
+
+async def test_rows_of_a_journal_are_told_once_under_their_topics(folder: pathlib.Path) -> None:  # noqa: F811
+    desk, told = Operated(folder), list[Mapping[str, Any]]()
+    desk.deploy()
+    eye = Overview(desk.store, clock=desk.clock)
+
+    async def overview() -> Overview:
+        return eye
+
+    lookout = Lookout(overview, lambda: {"state": "ATTACHED"}, told.extend, Threads())
+    await lookout.look()
+    desk.start().run(lambda: bool(desk.rows("TRADE_CLOSED")))
+    desk.client.pause("dip", "lunch", wait_s=0.0)
+    desk.obey()
+    await lookout.look()
+    await lookout.look()
+    wanted = [row for row in desk.rows() if row["kind"] in KINDS]
+    assert [(row["seq"], row["kind"], row["body"]) for row in told] == [
+        (row["seq"], row["kind"], row["body"]) for row in wanted
+    ]
+    assert {"STARTED", "FILLED", "TRADE_CLOSED", "PAUSED"} <= {row["kind"] for row in told}
+    logger = EventLogger()
+    register(logger)
+    heard = list[str]()
+
+    async def listener(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        heard.append(schema_id)
+
+    logger.add_listener(listener=listener)
+    tell(logger, told)
+    await logger.gather_listeners()
+    topic_of = {kind: topic for topic, kinds in TOPICS.items() for kind in kinds}
+    assert sorted(heard) == sorted(schema_id(topic_of[row["kind"]]) for row in wanted)
+    desk.store.close()
 
 
 def test_every_topic_has_kinds_of_its_own() -> None:

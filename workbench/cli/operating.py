@@ -102,6 +102,7 @@ def kill(
     database: Database = None,
 ) -> None:
     """Stop evaluations and entries at once, until armed. Stops and forced flattening stay; so do positions."""
+    from workbench.live.client import told_later
     from workbench.live.emergency import Hand, kill_and_flatten
 
     url = database_of(database)
@@ -109,7 +110,7 @@ def kill(
     try:
         client = client_of(url)
     except WorkbenchError as error:
-        show_reply(flag.alone(error))
+        show_reply(told_later(flag.words(), error))
         if flatten:
             warn("No position is being closed.")
         return

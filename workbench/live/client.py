@@ -21,7 +21,7 @@ from workbench.live.clock import Clock
 from workbench.live.consent import settings_of
 from workbench.live.deploy import deploy, wished
 from workbench.live.facts import deployment_of, holder_of
-from workbench.live.killswitch import Kill, down_words
+from workbench.live.killswitch import Kill
 from workbench.live.limits import set_limit
 from workbench.live.preview import previewed
 from workbench.live.reading import Reading
@@ -52,6 +52,11 @@ class Reply(NamedTuple):
     number: int
     is_done: bool
     text: str
+
+
+def told_later(down: str, failed: Exception) -> Reply:
+    """The reply to a kill that is in force while the database cannot be used; ``failed`` says why."""
+    return Reply(0, True, f"{down} The journals will be told when the database can be used: {failed}")
 
 
 class Client(Reading):
@@ -290,17 +295,15 @@ class Client(Reading):
         HaltError
             The flag of the switch cannot be written.
         """
-        given = Kill(self.owner, name or "", self._who, why, self._clock.now_ns())
-        kill = self._switch.kill(given)
-        down = down_words(kill, self._switch.settled())
+        flag = self._switch.put_down(Kill(self.owner, name or "", self._who, why, self._clock.now_ns()))
+        down = flag.words()
         self._wake.ring()
         try:
             reply = self._command(Verb.KILL, name or "", {"why": why}, wait_s)
         except (RetryableError, HaltError) as error:
-            return Reply(0, True, f"{down} The journals will be told when the database can be written: {error}")
+            return told_later(down, error)
         except ConfigError:
-            if kill is given:
-                self._switch.arm(self.owner, kill.name, kill.when_ns)
+            flag.lift()
             raise
         return reply if reply.is_done else Reply(reply.number, True, f"{down} {reply.text}")
 

@@ -11,7 +11,7 @@ from workbench.journal import tables
 from workbench.live.client import WAIT_S, Client, Reply
 from workbench.live.facts import books_of_row, deployments_of
 from workbench.live.holdings import Books
-from workbench.live.killswitch import Kill, KillSwitch, down_words
+from workbench.live.killswitch import Flag, Kill, KillSwitch
 from workbench.live.places import places_of_url
 from workbench.live.wall import WallClock
 from workbench.live.words import counted
@@ -33,27 +33,7 @@ class Hand(NamedTuple):
             The flag cannot be written.
         """
         switch = KillSwitch(places_of_url(self.url).flag)
-        asked = Kill(self.owner, name, self.who, why, WallClock().now_ns())
-        kill = switch.kill(asked)
-        return Flag(switch, kill, kill is asked)
-
-
-class Flag(NamedTuple):
-    """A kill that is on the disk, before the database was asked for anything: it may be locked, or away."""
-
-    switch: KillSwitch
-    kill: Kill
-    is_new: bool
-
-    def alone(self, failed: Exception) -> Reply:
-        """What is so when the database cannot be opened; ``failed`` says why."""
-        down = down_words(self.kill, self.switch.settled())
-        return Reply(0, True, f"{down} The journals will be told when the database can be used: {failed}")
-
-    def lift(self) -> None:
-        """Take it back: what was to be killed does not exist. An older kill stays."""
-        if self.is_new:
-            self.switch.arm(self.kill.owner, self.kill.name, self.kill.when_ns)
+        return switch.put_down(Kill(self.owner, name, self.who, why, WallClock().now_ns()))
 
 
 def kill_and_flatten(client: Client, why: str, name: str | None = None, wait_s: float = WAIT_S) -> Reply:

@@ -72,6 +72,33 @@ def down_words(kill: Kill, is_settled: bool) -> str:
     return down if is_settled else f"{down} Nobody knows what is on its way: an entry may still arrive."
 
 
+class Flag(NamedTuple):
+    """What was asked to be killed, on the disk, before a database was asked for anything.
+
+    Attributes
+    ----------
+    switch : KillSwitch
+        That holds it.
+    kill : Kill
+        In force; an older one of the same deployments, where there was one.
+    is_new : bool
+        Whether it was put down now.
+    """
+
+    switch: KillSwitch
+    kill: Kill
+    is_new: bool
+
+    def words(self) -> str:
+        """What is so, in words; waits a moment for what is on its way."""
+        return down_words(self.kill, self.switch.settled())
+
+    def lift(self) -> None:
+        """Take it back: what was to be killed does not exist. An older kill stays."""
+        if self.is_new:
+            self.switch.arm(self.kill.owner, self.kill.name, self.kill.when_ns)
+
+
 class KillSwitch:
     """The kill switch of one database.
 
@@ -135,6 +162,11 @@ class KillSwitch:
                     raise
                 return self.kills()[0]
         return kill
+
+    def put_down(self, asked: Kill) -> Flag:
+        """The same as ``kill``, as something that can be taken back."""
+        kill = self.kill(asked)
+        return Flag(self, kill, kill is asked)
 
     def settled(self) -> bool:
         """Whether every entry that passed the switch before now is with its broker; waits for those for a moment.
