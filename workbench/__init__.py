@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.market.sources.files import read_bars as read_bars
     from workbench.market.store import load_bars as load_bars
     from workbench.market.store import save_bars as save_bars
+    from workbench.promotion import promote as promote
     from workbench.research.backtest import backtest as backtest
     from workbench.research.evaluate import evaluate as evaluate
     from workbench.research.lookahead import lookahead_check as lookahead_check
@@ -70,6 +71,7 @@ _HOMES = {
     "read_bars": "workbench.market.sources.files",
     "load_bars": "workbench.market.store",
     "save_bars": "workbench.market.store",
+    "promote": "workbench.promotion",
     "backtest": "workbench.research.backtest",
     "evaluate": "workbench.research.evaluate",
     "lookahead_check": "workbench.research.lookahead",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
+import sqlite3
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -217,7 +220,7 @@ def test_a_kernel_that_does_not_answer_has_one_word_waiting(notebook: Notebook) 
     notebook.run("equity", ".js-plotly-plot .scatterlayer .trace")
     pid = int(notebook.run("pid", ".jp-OutputArea-output pre").locator(".jp-OutputArea-output pre").inner_text())
     before = notebook.page.evaluate(POINTS)
-    os.kill(pid, signal.SIGSTOP)
+    stand_still(pid, notebook.lab.database)
     try:
         notebook.page.evaluate(COUNT)
         with Client.open(notebook.lab.database) as client:
@@ -234,6 +237,22 @@ def test_a_kernel_that_does_not_answer_has_one_word_waiting(notebook: Notebook) 
         os.kill(pid, signal.SIGCONT)
     notebook.page.wait_for_function(f"before => {POINTS} > before + 5", arg=before, timeout=60_000)
     assert notebook.page.evaluate(POINTS) > before
+
+
+def stand_still(pid: int, database: pathlib.Path) -> None:
+    """Stop a process where it is not just reading: in a journal mode without WAL, who reads keeps writers out."""
+    for _ in range(40):
+        os.kill(pid, signal.SIGSTOP)
+        with contextlib.closing(sqlite3.connect(database, timeout=2.0, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+                time.sleep(0.03)
+                continue
+            connection.execute("ROLLBACK")
+            return
+    raise AssertionError("it never stands still outside of the database")
 
 
 #: How many points the figure has.

@@ -31,7 +31,7 @@ def test_pages_with_code_are_found() -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_blocks_have_a_language_that_is_known(name: str) -> None:
-    known = {"python", "console", "toml", "csv", "expression", "text", "bash", "ebnf", ""}
+    known = {"python", "console", "toml", "csv", "expression", "text", "bash", "ebnf", "yaml", ""}
     strangers = [
         (block.line, block.language)
         for block in blocks((ROOT / name).read_text(encoding="utf-8"))

@@ -16,6 +16,7 @@ from workbench.cli import (
     expressions,
     looking,
     operating,
+    promoting,
     replaying,
     staged,
     sweep,
@@ -31,6 +32,7 @@ Examples:
   workbench lookahead rsi-dip.toml --bars RELIANCE_5m.parquet     does it see the future?
   workbench evaluate "RSI(14)" --bars RELIANCE --tail 5
   workbench calendar show NSE 2024-11-01
+  workbench promote rsi-dip.toml --bars bars/ --costs zerodha     six stages: may it be deployed?
   workbench deploy rsi-dip.toml --bars bars/ --costs zerodha      then: workbench run --feed folder:bars/
 \b
 Exit codes: 0 done; 1 unexpected failure, or refused by a check; 2 something given is wrong; 130 interrupted;
@@ -70,6 +72,7 @@ app.add_typer(backtest.commands)
 app.add_typer(sweep.commands)
 app.add_typer(staged.commands)
 app.add_typer(checks.commands)
+app.add_typer(promoting.commands)
 app.add_typer(expressions.commands)
 app.add_typer(deploying.commands)
 app.add_typer(looking.commands)

@@ -197,6 +197,11 @@ class Result:
         return result_card(self)
 
 
+def run_of(result: Result) -> Run:
+    """What the engine was given for a result, and what it left behind."""
+    return result._run  # noqa: SLF001 - the one door to it
+
+
 #: What the one-line form of a result shows.
 HEADLINE = ("total_return_frac", "sharpe_ann", "max_drawdown_frac", "n_trades", "win_rate_frac")
 

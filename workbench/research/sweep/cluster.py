@@ -56,7 +56,8 @@ def in_cluster(
     length = min(max(1, len(strategies) // (threads * PARTS_A_THREAD)), LARGEST_PART)
     # What chooses the sets may be a function that cannot travel, and its work is done.
     how = dataclasses.replace(how, where=None)
-    (sent,) = client.scatter([dict(data)], broadcast=True, hash=True)
+    # A key of its own: one made of the content may be that which the sweep before is just giving back.
+    (sent,) = client.scatter([dict(data)], broadcast=True, hash=False)
     parts = [range(first, min(first + length, len(strategies))) for first in range(0, len(strategies), length)]
     code = sources_hash("research")
     futures = {
