@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from workbench.research.evaluate import evaluate as evaluate
     from workbench.research.lookahead import lookahead_check as lookahead_check
     from workbench.research.result import Result as Result
+    from workbench.research.signals import Signals as Signals
+    from workbench.research.signals import signals as signals
     from workbench.research.significance import significance as significance
     from workbench.research.staged_search import StagedSearch as StagedSearch
     from workbench.research.staged_search import staged_search as staged_search
@@ -78,6 +80,8 @@ _HOMES = {
     "Result": "workbench.research.result",
     "Sweep": "workbench.research.sweep",
     "sweep": "workbench.research.sweep",
+    "signals": "workbench.research.signals",
+    "Signals": "workbench.research.signals",
     "significance": "workbench.research.significance",
     "StagedSearch": "workbench.research.staged_search",
     "staged_search": "workbench.research.staged_search",

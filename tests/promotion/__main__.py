@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 
 from tests.promotion.cases import DEFECTS, SOUND
+from tests.promotion.functions import DEFECTIVE_FUNCTIONS, SOUND_FUNCTIONS
 from tests.promotion.judging import judged
 from workbench.promotion.stages import STAGES
 
@@ -16,7 +17,8 @@ def main() -> int:
     """Judge every case and print who was caught where."""
     found: Counter[tuple[str, str]] = Counter()
     wrong = []
-    for name, planted in {**SOUND, **DEFECTS}.items():
+    sound, defects = {**SOUND, **SOUND_FUNCTIONS}, {**DEFECTS, **DEFECTIVE_FUNCTIONS}
+    for name, planted in [*sound.items(), *defects.items()]:
         caught, words = judged(planted)
         meant = planted.stage or PASSED
         found[meant, caught or PASSED] += 1
@@ -31,7 +33,7 @@ def main() -> int:
         counts = [str(found[meant, one] or "") for one in columns]
         if any(counts):
             print(f"| {meant} | " + " | ".join(counts) + " |")
-    print(f"\n{len(SOUND)} sound strategies, {len(DEFECTS)} planted defects, {len(wrong)} judged wrongly")
+    print(f"\n{len(sound)} sound strategies, {len(defects)} planted defects, {len(wrong)} judged wrongly")
     print("\n".join(wrong))
     return 1 if wrong else 0
 

@@ -55,6 +55,11 @@ class Planted:
     settings: Mapping[str, Any] = field(default_factory=dict)
     tests: Sequence[pathlib.Path] = ()
 
+    @property
+    def is_python(self) -> bool:
+        """Whether it is a file with a function."""
+        return "import" in self.text or "def (((" in self.text
+
 
 def text_of(fields: Mapping[str, Any], **changed: Any) -> str:
     """The file of a strategy; a field that is None is left out."""

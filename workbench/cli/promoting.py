@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -27,14 +27,17 @@ from workbench.market.home import unreadable
 
 if TYPE_CHECKING:
     from workbench.promotion import Verdict
-    from workbench.strategy import Strategy
 
 commands = typer.Typer()
+
+#: Longest that a file with a function may take to load, s.
+LOAD_S = 60.0
 
 _EXAMPLES = """\b
 Examples:
   workbench promote rsi-dip.toml --bars RELIANCE_5m.parquet --costs zerodha
   workbench promote rsi-dip.toml --bars bars/ --settings trend --all
+  workbench promote dip.py --bars bars/                          a function; it runs in a process of its own
   workbench promote rsi-dip.toml --bars bars/ --settings promotion.toml --junit promotion.xml --ci
 \b
 Exit codes: 0 passed; 1 not passed; 2 something given is wrong. What was run before on the same strategy, data, costs
@@ -44,7 +47,7 @@ and settings is answered from then, unless --again.
 
 @commands.command(cls=Many, epilog=_EXAMPLES)
 def promote(
-    strategy: Annotated[pathlib.Path, typer.Argument(metavar="STRATEGY.toml", help="The strategy.")],
+    strategy: Annotated[pathlib.Path, typer.Argument(metavar="STRATEGY", help=".toml, or .py with @wb.signals.")],
     bars: SourcesAsForBacktest = None,
     end: End = None,
     timeframe: Base = None,
@@ -74,7 +77,7 @@ def promote(
     with busy("Reading the strategy"):
         from workbench.promotion import promote as promoted
 
-        wanted = _readable(strategy)
+        wanted = _wanted(strategy)
     data: dict[str, Loaded] = {}
     if wanted is not None:  # of what is no strategy nobody knows the bars, and stage 1 needs none to say so
         reading = Reading(wanted.calendar, timeframe, repair, basis, zone)
@@ -95,16 +98,45 @@ def promote(
         raise typer.Exit(REFUSED)
 
 
-def _readable(path: pathlib.Path) -> Strategy | None:
-    """The strategy of a file; None where its text is none, which is for stage 1 to say."""
+class _Wanted(NamedTuple):
+    """Which bars a strategy is about."""
+
+    instruments: tuple[str, ...]
+    calendar: str
+    timeframe: str
+
+
+def _wanted(path: pathlib.Path) -> _Wanted | None:
+    """Of a strategy's file; None where it is none, which is for stage 1 to say."""
     from workbench.strategy import Strategy
 
     if not path.is_file():
         raise ConfigError(f"{path}: {unreadable(path, FileNotFoundError())}.")
+    if path.suffix == ".py":
+        return _wanted_by_function(path)
     try:
-        return Strategy.from_toml(path)
+        found = Strategy.from_toml(path)
     except ConfigError:
         return None
+    return _Wanted(found.instruments, found.calendar, found.timeframe)
+
+
+def _wanted_by_function(path: pathlib.Path) -> _Wanted | None:
+    """Of a file with a function, which its own process reads."""
+    from workbench.promotion.sandbox import Broke, Caller
+
+    try:
+        with Caller("python", path.read_bytes(), LOAD_S) as caller:
+            fields = caller.fields
+    except Broke:
+        return None
+    missing = [name for name in _Wanted._fields if name not in fields]
+    if missing:
+        raise ConfigError(
+            f"{path}: @wb.signals does not say {' and '.join(missing)}, so nobody knows which bars to read. Write "
+            f"@wb.signals({missing[0]}=...)."
+        )
+    return _Wanted(tuple(fields["instruments"]), str(fields["calendar"]), str(fields["timeframe"]))
 
 
 def show(verdict: Verdict) -> None:

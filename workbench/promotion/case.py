@@ -12,12 +12,14 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from workbench.engine.fitting import bars_by_instrument, common_grid
 from workbench.errors import ConfigError
 from workbench.market.bars import Bars
 from workbench.market.sessions import date_of
+from workbench.promotion import functions
 from workbench.promotion.given import Given
 from workbench.promotion.settings import Settings
 from workbench.research.backtest import backtest
@@ -56,12 +58,16 @@ class Case:
 
     @cached_property
     def strategy(self) -> Strategy:
-        """The strategy; an error of ``errors`` if the text is none, which only stage 1 expects."""
-        return Strategy.from_toml(self.given.source)
+        """The strategy; an error of ``errors`` if there is none, which only stage 1 expects."""
+        if self.given.subject.is_function:
+            return functions.kept_strategy(self.folder, self.given)
+        return Strategy.from_toml(self.given.subject.text)
 
     @cached_property
     def data(self) -> dict[str, Bars]:
-        """Bars of the strategy's instruments."""
+        """Bars of the strategy's instruments; those of a function with what it says of all of them."""
+        if self.given.subject.is_function:
+            return functions.taped_data(self.strategy, self.given.data, functions.kept_codes(self.folder))
         return bars_by_instrument(self.strategy, self.given.data)
 
     @cached_property
@@ -78,6 +84,12 @@ class Case:
     def held_out_from(self) -> str:
         """Date of the first session held out, ISO."""
         return str(self.sessions[-self.n_held_out].date())
+
+    def is_held_out(self, bars: Bars) -> npt.NDArray[np.bool_]:
+        """Which bars are of a session held out."""
+        day = np.datetime64(self.sessions[-self.n_held_out].date(), "D").astype(np.int64)
+        held: npt.NDArray[np.bool_] = bars.grid.sessions.date[bars.grid.session[bars.at]] >= day
+        return held
 
     @cached_property
     def research(self) -> dict[str, Bars]:

@@ -1,6 +1,6 @@
 """What is promoted: a strategy as text, bars, costs, money, settings and tests; written into a folder and read back.
 
-The text comes first: whether it is a strategy at all is what stage 1 finds out. Everything a verdict depends on is in
+Whether it is a strategy at all is what stage 1 finds out. Everything a verdict depends on is in
 ``key``; equal keys have equal verdicts.
 """
 
@@ -24,9 +24,11 @@ from workbench.market.home import unreadable, write_atomically
 from workbench.market.instruments import Instrument, instrument, register_instrument, split_name
 from workbench.market.store import Store
 from workbench.promotion.settings import Settings, settings_of
+from workbench.promotion.subject import Subject, subject_of
+from workbench.research.signals import Signals
 from workbench.strategy import Strategy
 
-_FILE = "given.json"
+_FILE, _FUNCTION = "given.json", "function"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Given:
 
     Attributes
     ----------
-    source : str
-        Text of a strategy file, perhaps not a sound one.
+    subject : Subject
+        The strategy, perhaps not a sound one.
     data : mapping of str to Bars
         Base bars by instrument; none of a text that is no strategy.
     costs : CostModel
@@ -49,7 +51,7 @@ class Given:
         The user's own tests: files or folders for pytest, absolute.
     """
 
-    source: str
+    subject: Subject
     data: Mapping[str, Bars]
     costs: CostModel
     initial_cash: float
@@ -60,7 +62,7 @@ class Given:
     def key(self) -> str:
         """Hash of all that the verdict depends on: strategy, data, costs, money, settings, tests, and our own code."""
         parts = {
-            "source": self.source,
+            "subject": (self.subject.kind, self.subject.hash),
             "data": {name: (item.hash, item.calendar.digest) for name, item in self.data.items()},
             "instruments": [repr(instrument(name)) for name in self.data],
             "costs": self.costs.hash,
@@ -79,10 +81,16 @@ class Given:
         for name, item in self.data.items():
             if not bars.path(_symbol(name), item.timeframe).exists():
                 bars.save(_symbol(name), item)
-        write_atomically(folder / "strategy.toml", self.source.encode())
+        file = "strategy.py" if self.subject.is_function else "strategy.toml"
+        write_atomically(folder / file, self.subject.text.encode())
+        write_atomically(folder / _FUNCTION, self.subject.content)
         write_atomically(folder / "settings.toml", self.settings.to_toml().encode())
         plain = {
             "key": self.key,
+            "subject": {
+                "kind": self.subject.kind, "text": self.subject.text, "called": self.subject.called,
+                "instruments": self.subject.instruments,
+            },
             "instruments": [asdict(instrument(name)) for name in self.data],
             "timeframe": "" if one is None else str(one.timeframe),
             "calendar": "" if one is None else one.calendar.name,
@@ -101,14 +109,15 @@ class Given:
             one = Instrument(**fields)
             register_instrument(one.name, tick=one.tick, lot=one.lot, currency=one.currency or None)
             data[one.name] = bars.load(one.symbol, plain["timeframe"], plain["calendar"])
-        source = (folder / "strategy.toml").read_text(encoding="utf-8")
+        told = {**plain["subject"], "instruments": tuple(plain["subject"]["instruments"])}
+        subject = Subject(**told, content=(folder / _FUNCTION).read_bytes())
         settings = settings_of(folder / "settings.toml")
         costs = CostModel.from_dict(plain["costs"])
-        return cls(source, data, costs, plain["initial_cash"], settings, tuple(plain["tests"]))
+        return cls(subject, data, costs, plain["initial_cash"], settings, tuple(plain["tests"]))
 
 
 def given_of(
-    strategy: Strategy | str | os.PathLike[str],
+    strategy: Strategy | Signals | str | os.PathLike[str],
     bars: AnyBars,
     costs: CostModel | None,
     initial_cash: float,
@@ -122,33 +131,16 @@ def given_of(
     ConfigError
         A file is missing, bars are none, the money is no number, the settings are wrong.
     """
-    source = source_of(strategy)
-    data = _data_of(source, bars)
+    subject = subject_of(strategy)
+    data = _data_of(subject, bars)
     if not initial_cash > 0:
         raise ConfigError(f"initial_cash={initial_cash!r} is an amount above 0.")
     calendar = next((item.calendar.name for item in data.values()), "")
     paths = [tests] if isinstance(tests, str | os.PathLike) else list(tests)
     return Given(
-        source, data, default_costs(calendar) if costs is None else costs, float(initial_cash), settings_of(settings),
+        subject, data, default_costs(calendar) if costs is None else costs, float(initial_cash), settings_of(settings),
         tuple(str(_existing(path)) for path in paths),
     )  # fmt: skip
-
-
-def source_of(strategy: Strategy | str | os.PathLike[str]) -> str:
-    """The text of a strategy, from the strategy, from the path of its file, or from the text itself."""
-    if isinstance(strategy, Strategy):
-        return strategy.to_toml()
-    if isinstance(strategy, str) and ("\n" in strategy or not strategy.endswith(".toml")):
-        return strategy
-    if not isinstance(strategy, str | os.PathLike):
-        raise ConfigError(
-            f"strategy is of type {type(strategy).__name__}; a wb.Strategy, or the path or text of its file, is asked."
-        )
-    path = pathlib.Path(strategy)
-    try:
-        return path.read_bytes().decode("utf-8-sig", errors="replace")
-    except OSError as error:
-        raise ConfigError(f"{path}: {unreadable(path, error)}.") from error
 
 
 def default_costs(calendar: str) -> CostModel:
@@ -162,12 +154,14 @@ def default_costs(calendar: str) -> CostModel:
     return cost_models.bps(2.0, 2.0)
 
 
-def _data_of(source: str, bars: Any) -> dict[str, Bars]:
-    """Bars by instrument, sorted; those of a text that is no strategy are called ``<calendar>:UNNAMED``."""
-    try:
-        names: tuple[str, ...] | None = Strategy.from_toml(source).instruments
-    except WorkbenchError:
-        names = None
+def _data_of(subject: Subject, bars: Any) -> dict[str, Bars]:
+    """Bars by instrument, sorted; those of nobody knows which instrument are called ``<calendar>:UNNAMED``."""
+    names: tuple[str, ...] | None = subject.instruments
+    if not subject.is_function:
+        try:
+            names = Strategy.from_toml(subject.text).instruments
+        except WorkbenchError:
+            names = None
     if isinstance(bars, Bars):
         bars = {names[0] if names and len(names) == 1 else f"{bars.calendar.name}:UNNAMED": bars}
     if bars == {} and names is None:

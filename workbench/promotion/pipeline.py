@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from workbench.costs import CostModel
 from workbench.engine.fitting import AnyBars
-from workbench.errors import ConfigError, WorkbenchError
+from workbench.errors import ConfigError
 from workbench.market.home import home_folder, write_atomically
 from workbench.promotion.checks import Check
 from workbench.promotion.executing import execute
@@ -27,6 +27,7 @@ from workbench.promotion.given import Given, given_of
 from workbench.promotion.report import report_html
 from workbench.promotion.stages import STAGES, Listed
 from workbench.promotion.verdict import StageVerdict, Verdict
+from workbench.research.signals import Signals
 from workbench.strategy import Strategy
 
 Say = Callable[[str], None]
@@ -44,7 +45,7 @@ class How(TypedDict, total=False):
 
 
 def promote(
-    strategy: Strategy | str | os.PathLike[str],
+    strategy: Strategy | Signals | str | os.PathLike[str],
     bars: AnyBars,
     costs: CostModel | None = None,
     initial_cash: float = 1_000_000.0,
@@ -59,8 +60,9 @@ def promote(
 
     Parameters
     ----------
-    strategy : Strategy, path or str
-        The strategy, or the path or the text of its file, which need not be a sound one.
+    strategy : Strategy, Signals, path or str
+        The strategy, a function made by ``wb.signals``, or the path or text of a file (``.toml``, ``.py``), which need
+        not be a sound one. A function runs in a process of its own, never in this one.
     bars : Bars or mapping of str to Bars
         Base bars; the last part is held out for paper trading.
     costs : CostModel, optional
@@ -88,7 +90,7 @@ def promote(
     """
     given = given_of(strategy, bars, costs, initial_cash, settings, tests)
     key = given.key
-    name = name_of(given.source)
+    name = given.subject.name
     target = _folder_of(how.get("folder"), name, key)
     every_stage = how.get("every_stage", False)
     target.mkdir(parents=True, exist_ok=True)
@@ -153,16 +155,6 @@ class _Run:
 
     def _told(self, listed: Listed) -> pathlib.Path:
         return self._folder / f"{listed.file}.json"
-
-
-def name_of(source: str) -> str:
-    """Name and version of a strategy's text, as far as it can be read."""
-    try:
-        strategy = Strategy.from_toml(source)
-    except WorkbenchError:
-        found = re.search(r'^\s*name\s*=\s*"([^"\n]{1,100})"', source, re.MULTILINE)
-        return found.group(1) if found else "unreadable"
-    return f"{strategy.name} {strategy.version}"
 
 
 def _folder_of(folder: str | os.PathLike[str] | None, name: str, key: str) -> pathlib.Path:

@@ -31,5 +31,5 @@ def report_html(verdict: Verdict, given: Given) -> str:
         ("Initial cash", f"{given.initial_cash:,.0f}"), ("Key", verdict.key),
     ]  # fmt: skip
     return environment.get_template("promotion.html.j2").render(
-        verdict=verdict, facts=facts, source=given.source, settings=given.settings.to_toml()
+        verdict=verdict, facts=facts, source=given.subject.text, settings=given.settings.to_toml()
     )

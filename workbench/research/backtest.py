@@ -35,6 +35,7 @@ from workbench.research.ground import Ground
 from workbench.research.laying import Input, Laid
 from workbench.research.remarks import remarks
 from workbench.research.result import Result, Run
+from workbench.research.signals import Signals, taped
 from workbench.strategy import Strategy
 
 #: Instants from which on what the expressions needed is given back to the system before the run.
@@ -42,7 +43,7 @@ LONG = 200_000
 
 
 def backtest(
-    strategy: Strategy,
+    strategy: Strategy | Signals,
     bars: AnyBars,
     initial_cash: float = 1_000_000.0,
     costs: CostModel | None = None,
@@ -52,8 +53,8 @@ def backtest(
 
     Parameters
     ----------
-    strategy : Strategy
-        What to trade.
+    strategy : Strategy or Signals
+        What to trade; a function made by ``wb.signals`` is called once an instrument.
     bars : Bars or mapping of str to Bars
         Base bars of its one instrument, or by instrument; they share timeframe, calendar and adjustment basis.
     initial_cash : float
@@ -74,6 +75,8 @@ def backtest(
         Strategy, bars and costs do not fit each other; says what and how to fix it.
     """
     costs = cost_models.none() if costs is None else costs
+    if isinstance(strategy, Signals):
+        strategy, bars = taped(strategy, bars)
     check_arguments(strategy, initial_cash, costs)
     data = bars_by_instrument(strategy, bars)
     grid = common_grid(data)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from workbench.live.replay import Verdict, find, replayed
+from workbench.market.bars import Bars
 from workbench.promotion.beside_backtest import Compared, compared
 from workbench.promotion.case import Case
 from workbench.promotion.checks import Check, at_least, said
+from workbench.promotion.functions import calling, kept_codes, taped_data
 from workbench.promotion.on_paper import traded_on_paper
 
 #: The database that the runner leaves, beside the notebooks.
@@ -52,6 +55,16 @@ def figures(case: Case) -> Iterator[Any]:
     yield case.held_out_result.plot()
 
 
+def known_then(case: Case) -> dict[str, Bars]:
+    """Bars with what a function says of each held-out one when that is the last it knows, as a runner would ask it."""
+    codes = {name: one.copy() for name, one in kept_codes(case.folder).items()}
+    with calling(case.given) as caller:
+        for name, bars in case.given.data.items():
+            at = np.flatnonzero(case.is_held_out(bars))
+            codes[name][at] = caller.upto(bars, at)
+    return taped_data(case.strategy, case.given.data, codes)
+
+
 def _traded(case: Case) -> Traded:
     return case.once("traded", lambda: _trade(case))
 
@@ -60,8 +73,9 @@ def _trade(case: Case) -> Traded:
     for old in case.folder.glob(f"{DATABASE}*"):
         old.unlink()
     given = case.given
+    data = known_then(case) if given.subject.is_function else case.data
     with traded_on_paper(
-        case.folder / DATABASE, case.strategy, case.data, given.costs, given.initial_cash, case.held_out_from
+        case.folder / DATABASE, case.strategy, data, given.costs, given.initial_cash, case.held_out_from
     ) as (store, ident):
         beside = compared(store, ident, case.held_out_result)
         with store.read() as connection:

@@ -15,12 +15,15 @@ from workbench.errors import ConfigError, ExpressionError, WorkbenchError
 from workbench.market.resample import columns_of
 from workbench.promotion.case import Case, held_out, sessions_of
 from workbench.promotion.checks import Check, at_least, at_most, said
+from workbench.promotion.functions import calling, keep
+from workbench.promotion.sandbox import Broke
 from workbench.strategy import Strategy
 
 
 def checks(case: Case) -> Iterator[Check]:
     """Ask, as long as the answers are yes."""
-    for question in (_toml, _fields, _round_trip, _bars, _costs, _length):
+    readings = (_loads, _answers) if case.given.subject.is_function else (_toml,)
+    for question in (*readings, _fields, _round_trip, _bars, _costs, _length):
         found = list(question(case))
         yield from found
         if not all(one.passed for one in found):
@@ -35,11 +38,35 @@ def figures(case: Case) -> Iterator[Any]:
 def _toml(case: Case) -> Iterator[Check]:
     needed = "a TOML file"
     try:
-        fields = tomllib.loads(case.given.source)
+        fields = tomllib.loads(case.given.subject.text)
     except tomllib.TOMLDecodeError as error:
         yield said("parse", False, f"not valid TOML: {error}", needed, "Mend the line it names.")
         return
     yield said("parse", True, f"{len(fields)} fields", needed)
+
+
+def _loads(case: Case) -> Iterator[Check]:
+    needed = "a function with @wb.signals that loads in a process without network, files and secrets"
+    try:
+        with calling(case.given) as caller:
+            apart = ", ".join(caller.apart) or "nothing, by this system's word"
+            yield said("parse", True, f"{len(caller.fields)} fields; kept from: {apart}", needed)
+    except Broke as error:
+        yield said("parse", False, str(error), needed, "Mend the file; a function may read bars, and nothing else.")
+
+
+def _answers(case: Case) -> Iterator[Check]:
+    """What it says of all bars is the tape that every later stage reads."""
+    needed = "a DataFrame with the index of the bars and the boolean columns entry and exit, in time"
+    try:
+        with calling(case.given) as caller:
+            codes = {name: caller.whole(bars) for name, bars in case.given.data.items()}
+            keep(case.folder, caller.fields, codes)
+    except Broke as error:
+        yield said("answers", False, str(error), needed, "Mend the function; it may compute, and nothing else.")
+        return
+    signals = sum(int((one > 0).sum()) for one in codes.values())
+    yield said("answers", True, f"{signals:,} bars with a signal of {sum(map(len, codes.values())):,}", needed)
 
 
 def _fields(case: Case) -> Iterator[Check]:
@@ -68,7 +95,7 @@ def _round_trip(case: Case) -> Iterator[Check]:
 def _bars(case: Case) -> Iterator[Check]:
     needed = "bars of every instrument, on the strategy's calendar, at least as fine as its timeframe"
     try:
-        data = bars_by_instrument(case.strategy, case.given.data)
+        data = bars_by_instrument(case.strategy, case.data)
         check_timeframes(case.strategy, common_grid(data))
     except WorkbenchError as error:
         yield said("bars", False, str(error), needed, "Give bars that fit, or mend calendar, instruments or timeframe.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workbench.promotion import contracts
+from workbench.promotion import contracts, function_contracts
 from workbench.promotion.case import Case
 from workbench.promotion.checks import Check, said
 from workbench.promotion.kept_limits import kept_limits
@@ -27,8 +27,11 @@ def checks(case: Case) -> Iterator[Check]:
     run = [backtest(case.strategy, some, case.given.initial_cash, case.given.costs) for _ in range(2)]
     yield contracts.same_twice(*run)
     yield contracts.same_bar_by_bar(case.strategy, some)
-    yield _lookahead(case)
-    yield _warm_up(case)
+    if case.given.subject.is_function:
+        yield from function_contracts.contracts(case)
+    else:
+        yield _lookahead(case)
+        yield _warm_up(case)
     yield contracts.ordered_as_decided(case.result, "ordered_as_decided")
     gaps = contracts.with_gaps(some, asked.seed)
     broken = backtest(case.strategy, gaps, case.given.initial_cash, case.given.costs)
@@ -40,8 +43,9 @@ def checks(case: Case) -> Iterator[Check]:
 
 def figures(case: Case) -> Iterator[Any]:
     """What was cut and what history is needed."""
-    yield _lookahead_of(case)
-    yield _warm_up_of(case)
+    if not case.given.subject.is_function:
+        yield _lookahead_of(case)
+        yield _warm_up_of(case)
 
 
 def _lookahead_of(case: Case) -> Lookahead:
