@@ -111,6 +111,8 @@ SOUND: dict[str, Planted] = {
         text_of(DIP, product="MARGIN", direction="BOTH", short_entry="RSI(3) > 75", short_exit="RSI(3) < 40"),
         pulled(21), costs=bps(2.0, 1.0),
     ),
+    "a cap out of reach": Planted(text_of(DIP, max_symbol_exposure=5e8), pulled(27)),
+    "a count out of reach": Planted(text_of(DIP, max_trades_per_day=300), pulled(28)),
     "its own test": Planted(text_of(DIP), pulled(18), tests=(pathlib.Path(__file__).with_name("users") / "agrees.py",)),
     "follows": Planted(text_of(TREND), pushed(22), settings=WINS_SELDOM),
     "follows, trailing": Planted(text_of(TREND, trailing_stop_frac=0.06), pushed(23), settings=WINS_SELDOM),
@@ -183,8 +185,6 @@ DEFECTS: dict[str, Planted] = {
     "one session too many": Planted(text_of(DIP), pulled(24), "risk", settings={"risk": {"max_es_95_frac": 0.001}}),
     "a gap": Planted(text_of(DIP), pulled(25), "risk", settings={"risk": {"gap_frac": 0.3}}),
     "a limit that never acts": Planted(text_of(DIP, max_drawdown_frac=0.97), pulled(26), "risk"),
-    "a cap that never acts": Planted(text_of(DIP, max_symbol_exposure=5e8), pulled(27), "risk"),
-    "a count that never acts": Planted(text_of(DIP, max_trades_per_day=300), pulled(28), "risk"),
     # performance
     "in sample only": Planted(text_of(DIP), pulled(33, begin="2020-01-01", until_frac=0.75), "performance"),
     "in sample only, again": Planted(text_of(DIP), pulled(31, begin="2020-01-01", until_frac=0.75), "performance"),

@@ -81,8 +81,7 @@ class Given:
         for name, item in self.data.items():
             if not bars.path(_symbol(name), item.timeframe).exists():
                 bars.save(_symbol(name), item)
-        file = "strategy.py" if self.subject.is_function else "strategy.toml"
-        write_atomically(folder / file, self.subject.text.encode())
+        write_atomically(folder / self.subject.file, self.subject.text.encode())
         write_atomically(folder / _FUNCTION, self.subject.content)
         write_atomically(folder / "settings.toml", self.settings.to_toml().encode())
         plain = {

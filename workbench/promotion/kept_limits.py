@@ -22,13 +22,11 @@ def kept_limits(result: Result) -> Iterator[Check]:
     wrong = sum(_is_wrong(side, strategy.direction) for side in trades["direction"])
     yield said("kept_direction", not wrong, f"{wrong} trades the other way", strategy.direction, _ADVICE)
     if strategy.max_trades_per_day is not None:
-        # Entry orders of all instruments, on the day of their decision (D6): what fills tomorrow is one of today.
-        sent = result.orders.loc[result.orders["reason"] == "ENTRY_SIGNAL", "ts"].dt.tz_convert(zone).dt.date
-        busiest = int(sent.value_counts().max()) if len(sent) else 0
-        allowed = strategy.max_trades_per_day
+        busiest, allowed = busiest_day(result), strategy.max_trades_per_day
         yield said("kept_trades_a_day", busiest <= allowed, f"{busiest} in one day", f"at most {allowed}", _ADVICE)
     if strategy.entry_window is not None:
-        yield _window(result, strategy.entry_window, zone)
+        outside, words = outside_window(result, strategy.entry_window), " and ".join(strategy.entry_window)
+        yield said("kept_window", not outside, f"{outside} entries outside", f"between {words}", _ADVICE)
     if strategy.product == "MIS":
         overnight = int(_overnight(trades, zone).sum())
         yield said("kept_intraday", not overnight, f"{overnight} positions overnight", "none with MIS", _ADVICE)
@@ -47,12 +45,24 @@ def _is_wrong(side: object, direction: str) -> bool:
     return direction != "BOTH" and str(side) != direction
 
 
-def _window(result: Result, window: tuple[str, str], zone: str) -> Check:
-    """Entries are decided at closes within the window; their orders carry that instant."""
+def busiest_day(result: Result) -> int:
+    """Most entry orders of one day, all instruments together, by the day of their decision (D6)."""
+    days = _entries(result).dt.date
+    return int(days.value_counts().max()) if len(days) else 0
+
+
+def outside_window(result: Result, window: tuple[str, str]) -> int:
+    """Entry orders that were decided outside a window; it includes its begin and not its end (D6)."""
+    decided = _entries(result).dt.strftime("%H:%M")
+    return int((~decided.between(*window, inclusive="left")).sum())
+
+
+def _entries(result: Result) -> pd.Series[pd.Timestamp]:
+    """When entry orders were decided, on the exchange's clock."""
     orders = result.orders
-    decided = orders.loc[orders["reason"] == "ENTRY_SIGNAL", "ts"].dt.tz_convert(zone).dt.strftime("%H:%M")
-    outside = int((~decided.between(*window, inclusive="left")).sum())
-    return said("kept_window", not outside, f"{outside} entries outside", f"between {' and '.join(window)}", _ADVICE)
+    zone = next(iter(result.bars.values())).calendar.zone
+    when: pd.Series[pd.Timestamp] = orders.loc[orders["reason"] == "ENTRY_SIGNAL", "ts"].dt.tz_convert(zone)
+    return when
 
 
 def _overnight(trades: pd.DataFrame, zone: str) -> pd.Series[bool]:

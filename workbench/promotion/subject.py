@@ -49,6 +49,11 @@ class Subject:
         return self.kind != "toml"
 
     @property
+    def file(self) -> str:
+        """What its text is called beside the notebooks."""
+        return "strategy.py" if self.is_function else "strategy.toml"
+
+    @property
     def hash(self) -> str:
         """Of everything in it."""
         return hashlib.blake2b(self.text.encode() + b"\0" + self.content, digest_size=16).hexdigest()

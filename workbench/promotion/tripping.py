@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from workbench.market.bars import Bars
 from workbench.promotion.case import Case
 from workbench.promotion.checks import Check, said
+from workbench.promotion.kept_limits import busiest_day, outside_window
 from workbench.promotion.shocks import Step, shocked
 from workbench.research.backtest import backtest
 from workbench.research.result import Result
@@ -26,6 +27,7 @@ ALWAYS = "close > 0"
 
 #: What could act before the limit that is tried, switched off.
 _OFF: dict[str, Any] = {
+    "params": {}, "rank": None, "allocation": "EQUAL",
     "exit": None, "short_exit": None, "short_entry": None, "stop_loss_frac": None, "stop_loss_atr": None,
     "take_profit_frac": None, "trailing_stop_frac": None, "trailing_activation_frac": 0.0, "max_holding_bars": None,
     "max_drawdown_frac": None, "max_trade_drawdown_frac": None, "daily_loss_limit_frac": None, "exit_time": None,
@@ -95,10 +97,11 @@ def trips(case: Case) -> Iterator[Check]:
     side = "SHORT" if case.strategy.direction == "SHORT" else "LONG"
     for name, word in BLOCKS.items():
         if getattr(case.strategy, name):
-            tried = alone(case.strategy, side, name).replace(exit=ALWAYS)
-            yield _blocked(name, word, _ran(case, tried, bars))
+            tried, free = (alone(case.strategy, side, *kept).replace(exit=ALWAYS) for kept in ((name,), ()))
+            far = out_of_reach(case.strategy, name, _ran(case, free, bars))
+            yield _blocked(name, word, _ran(case, tried, bars), far)
     if case.strategy.max_open_positions < len(case.data):
-        yield _blocked("max_open_positions", "BLOCKED_SLOTS", _ran(case, alone(case.strategy, side), bars))
+        yield _blocked("max_open_positions", "BLOCKED_SLOTS", _ran(case, alone(case.strategy, side), bars), "")
     if case.strategy.product == "MIS":
         yield _flat_overnight(_ran(case, alone(case.strategy, side), bars))
 
@@ -115,6 +118,7 @@ def _ran(case: Case, strategy: Strategy, bars: Mapping[str, Bars]) -> Result:
 
 
 def _tripped(case: Case, strategy: Strategy, name: str, bars: Mapping[str, Bars]) -> Check:
+    side = strategy.direction
     reason, steps = EXITS[name].reason, EXITS[name].steps(strategy)
     if steps:
         calm = _ran(case, strategy, bars)
@@ -123,16 +127,31 @@ def _tripped(case: Case, strategy: Strategy, name: str, bars: Mapping[str, Bars]
         bars = shocked(bars, calm.fills["ts"].iloc[0], steps)
     trades = _ran(case, strategy, bars).trades
     reasons = trades.loc[~trades["is_open"], "exit_reason"].value_counts().to_dict()
-    return said(
-        _named(name, strategy), reasons.get(reason, 0) > 0, f"exits: {_counted(reasons)}", f"an exit with {reason}",
-        _BROKEN,
-    )  # fmt: skip
+    measured = f"exits: {_counted(reasons)}"
+    far = "" if reason in reasons else out_of_reach(case.strategy, name, _ran(case, alone(strategy, side), bars))
+    if far:
+        measured = f"out of reach: {far}"
+    return said(_named(name, strategy), reason in reasons or bool(far), measured, f"an exit with {reason}", _BROKEN)
 
 
-def _blocked(name: str, word: str, result: Result) -> Check:
-    counts = result.decisions["decision"].value_counts()
-    times = int(counts.get(word, 0))
-    return said(f"trip_{name}", times > 0, f"{word} {times:,} times", f"{word} at least once", _BROKEN)
+def _blocked(name: str, word: str, result: Result, far: str) -> Check:
+    """Whether entries were blocked by a limit; ``far`` says why they need not be."""
+    times = int(result.decisions["decision"].value_counts().get(word, 0))
+    measured = f"{word} {times:,} times" if times or not far else f"out of reach: {far}"
+    return said(f"trip_{name}", times > 0 or bool(far), measured, f"{word} at least once, if it is in reach", _BROKEN)
+
+
+def out_of_reach(strategy: Strategy, name: str, free: Result) -> str:
+    """Why a limit cannot act, from what was done without it; empty where it was gone beyond."""
+    if name == "max_trades_per_day":
+        most = busiest_day(free)
+        return f"always entering and leaving takes {most} a day" if most <= (strategy.max_trades_per_day or 0) else ""
+    if name == "entry_window" and strategy.entry_window is not None:
+        return "" if outside_window(free, strategy.entry_window) else "no strategy bar closes outside of it"
+    if name == "max_holding_bars":
+        longest = int(free.trades["bars_held"].max()) if len(free.trades) else 0
+        return f"nothing is held for more than {longest} bars" if longest < (strategy.max_holding_bars or 0) else ""
+    return ""
 
 
 def _flat_overnight(result: Result) -> Check:

@@ -38,7 +38,7 @@ def checks(case: Case) -> Iterator[Check]:
     yield contracts.ordered_as_decided(broken, "ordered_with_missing_bars")
     yield from kept_limits(case.result)
     if case.given.tests:
-        yield user_tests(case.given.tests, case.folder / "strategy.toml", case.settings.time.cell_s)
+        yield user_tests(case.given.tests, case.folder / case.given.subject.file, case.settings.time.cell_s)
 
 
 def figures(case: Case) -> Iterator[Any]:
