@@ -21,6 +21,7 @@ import workbench as wb
 from tests.promotion import markets
 from tests.promotion.cases import DIP, text_of
 from workbench.errors import ConfigError
+from workbench.market.home import home_folder
 from workbench.promotion import executing
 from workbench.promotion.executing import execute, scrubbed
 from workbench.promotion.junit import write_junit
@@ -116,6 +117,7 @@ def test_a_kernel_sees_no_secret(
     assert execute(STAGES[0], tmp_path, 60.0, 60.0) == ""
     shown = (tmp_path / "1_syntax.ipynb").read_text()
     assert "PATH" in shown and "canary-4711" not in shown
+    assert str(home_folder()) in shown, "calendars are looked for where they are"
 
 
 def test_what_hangs_is_killed_with_what_it_started(tmp_path: pathlib.Path, stage_that: Callable[[str], None]) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, cast
 
+from workbench.market.home import home_folder
 from workbench.promotion.places import found_file
 from workbench.promotion.stages import Listed
 from workbench.research.notebooks import own_kernel
@@ -17,7 +18,7 @@ from workbench.research.notebooks import own_kernel
 #: What a kernel sees of the environment: where things are and how text is written; no token, no URL of a database.
 SEEN = (
     "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH",
-    "TMPDIR", "TZ", "USER", "VIRTUAL_ENV", "WORKBENCH_CACHE", "WORKBENCH_HOME", "XDG_CACHE_HOME",
+    "TMPDIR", "TZ", "USER", "VIRTUAL_ENV", "WORKBENCH_CACHE", "XDG_CACHE_HOME",
 )  # fmt: skip
 
 #: How long a kernel that was told to end may take, s.
@@ -98,8 +99,10 @@ def _said(error: BaseException) -> str:
 
 def _watched(started: list[Any]) -> type[Any]:
     """A manager of kernels that can be found when its kernel must be killed."""
+    # A kernel begins in the folder of the run, and would look for calendars below it.
+    environment = {**scrubbed(os.environ), "WORKBENCH_HOME": str(home_folder())}
 
-    class Watched(own_kernel(scrubbed(os.environ))):  # type: ignore[misc]
+    class Watched(own_kernel(environment)):  # type: ignore[misc]
         async def start_kernel(self, **options: Any) -> None:
             started.append(self)
             await super().start_kernel(**options)

@@ -18,7 +18,7 @@ import workbench.costs as cost_models
 from workbench.costs import CostModel
 from workbench.engine.fitting import AnyBars
 from workbench.errors import ConfigError, WorkbenchError
-from workbench.jit import engine_hash
+from workbench.jit import engine_hash, sources_hash
 from workbench.market.bars import Bars
 from workbench.market.home import unreadable, write_atomically
 from workbench.market.instruments import Instrument, instrument, register_instrument, split_name
@@ -70,6 +70,7 @@ class Given:
             "settings": self.settings.model_dump(),
             "tests": {path: _content_hash(pathlib.Path(path)) for path in self.tests},
             "engine": engine_hash(),
+            "research": sources_hash("research"),
             "promotion": _content_hash(pathlib.Path(__file__).parent),
         }
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
