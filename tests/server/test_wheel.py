@@ -84,6 +84,7 @@ def test_a_wheel_holds_what_is_needed_and_nothing_else(wheel: pathlib.Path) -> N
     data = "workbench_trading-0.1.0.data/data"
     expected = {f"workbench/{path}" for path in files_below(ROOT / "workbench")}
     expected |= {f"workbench/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    expected |= {f"workbench/templates/promotion/{path}" for path in files_below(ROOT / "templates" / "promotion")}
     expected |= {f"workbench_jupyter/{path}" for path in files_below(ROOT / "extension" / "workbench_jupyter")}
     expected |= {f"{data}/{LAB}/{path}" for path in files_below(ROOT / "extension" / "labextension")}
     expected |= {f"{data}/{SERVER}"}
