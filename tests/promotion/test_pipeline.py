@@ -67,6 +67,7 @@ def test_what_is_no_strategy_is_a_verdict_and_no_error(tmp_path: pathlib.Path) -
     notary.store.close()
 
 
+@pytest.mark.soak
 def test_the_same_is_answered_from_the_last_run(tmp_path: pathlib.Path) -> None:
     first = quiet(tmp_path / "run")
     written = first.stages[0].notebook.stat().st_mtime_ns
@@ -120,6 +121,7 @@ def test_a_kernel_sees_no_secret(
     assert str(home_folder()) in shown, "calendars are looked for where they are"
 
 
+@pytest.mark.soak
 def test_what_hangs_is_killed_with_what_it_started(tmp_path: pathlib.Path, stage_that: Callable[[str], None]) -> None:
     stage_that("import pathlib, subprocess\nchild = subprocess.Popen(['sleep', '600'])\n"
                "pathlib.Path('child').write_text(str(child.pid))\nchild.wait()")  # fmt: skip

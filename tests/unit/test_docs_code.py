@@ -13,7 +13,11 @@ PAGES = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROO
 WITH_CODE = [name for name in PAGES if any(block.runs for block in blocks((ROOT / name).read_text(encoding="utf-8")))]
 
 
-@pytest.mark.parametrize("name", WITH_CODE)
+#: Pages that take longer than all the others: soak reads them.
+SLOW = {"docs/promotion.md"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.soak] * (name in SLOW)) for name in WITH_CODE])
 def test_what_a_page_says_to_type_shows_what_it_says(name: str, tmp_path: pathlib.Path) -> None:
     reader = Reader(tmp_path)
     for block in blocks((ROOT / name).read_text(encoding="utf-8")):
