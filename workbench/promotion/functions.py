@@ -29,9 +29,9 @@ _FIELDS, _CODES = "signals.json", "signals.npz"
 _UNNAMED = ":UNNAMED"
 
 
-def calling(given: Given) -> Caller:
+def calling(given: Given, hash_seed: int = 0) -> Caller:
     """The function of a promotion in a new process; to be used in ``with``."""
-    return Caller(given.subject.kind, given.subject.content, given.settings.time.cell_s)
+    return Caller(given.subject.kind, given.subject.content, given.settings.time.cell_s, hash_seed)
 
 
 def keep(folder: pathlib.Path, fields: Mapping[str, Any], codes: Mapping[str, Codes]) -> None:

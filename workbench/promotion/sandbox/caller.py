@@ -45,6 +45,8 @@ class Caller:
         ``pickle`` or ``python``, and its content.
     limit_s : float
         Longest that a question may take, seconds of the wall and of the processor.
+    hash_seed : int, optional
+        Of the hashes of text, which the order of sets depends on.
 
     Attributes
     ----------
@@ -54,11 +56,15 @@ class Caller:
         What its process lacks by the system's word, and not only by Python's: ``network``, ``files``.
     """
 
-    def __init__(self, kind: str, function: bytes, limit_s: float) -> None:
+    def __init__(self, kind: str, function: bytes, limit_s: float, hash_seed: int = 0) -> None:
         self._limit_s = limit_s
         self._folder = tempfile.TemporaryDirectory()
-        command = [sys.executable, "-I", "-m", "workbench.promotion.sandbox.host"]
-        environment = {"PATH": os.defpath, "TZ": "UTC", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
+        # Neither the folder nor the user's own packages are looked into; the environment is all ours.
+        command = [sys.executable, "-P", "-s", "-m", "workbench.promotion.sandbox.host"]
+        environment = {
+            "PATH": os.defpath, "TZ": "UTC", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONHASHSEED": str(hash_seed),
+        }  # fmt: skip
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
             cwd=self._folder.name, start_new_session=True, bufsize=0,
