@@ -18,10 +18,10 @@ distributed = pytest.importorskip("distributed", reason="the extra cluster is no
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
-    """Two workers, each a process of one thread, and no dashboard."""
+    """Two workers, each a process of one thread; on a port of its own, for another test process may have one too."""
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
         ) as workers,
         distributed.Client(workers) as connected,
     ):
