@@ -142,6 +142,7 @@ DEFECTS: dict[str, Planted] = {
     "no costs known": Planted(text_of(DIP, product="MARGIN"), pulled(1), "syntax"),
     "a window outside every session": Planted(text_of(DIP, entry_window=["15:40", "15:50"]), pulled(1), "syntax"),
     "never warm": Planted(text_of(DIP, entry="close > SMA(40000)"), pulled(1), "syntax"),
+    "one session": Planted(text_of(DIP), pulled(1, begin="2022-01-03", end="2022-01-03"), "syntax"),
     "too few sessions": Planted(
         text_of(DIP), pulled(1, begin="2022-01-01", end="2022-02-10"), "syntax"
     ),

@@ -8,7 +8,8 @@ import pandas as pd
 
 from workbench.promotion.case import Case
 from workbench.promotion.checks import Check, said
-from workbench.promotion.tripping import ALWAYS, BARS, alone
+from workbench.promotion.kept_limits import entry_orders
+from workbench.promotion.tripping import BARS, alone
 from workbench.research.backtest import backtest
 from workbench.research.result import Result
 from workbench.strategy import PercentOfEquity, Strategy
@@ -33,7 +34,7 @@ def caps(case: Case) -> Iterator[Check]:
 
 def _large(strategy: Strategy, side: str, *kept: str) -> Strategy:
     """Always enters, with all there is."""
-    return alone(strategy, side, *kept).replace(sizing=PercentOfEquity(1.0), entry=ALWAYS)
+    return alone(strategy, side, *kept).replace(sizing=PercentOfEquity(1.0))
 
 
 def _capped(case: Case, side: str, name: str, allowed: float) -> Check:
@@ -63,7 +64,7 @@ def _sector(case: Case, side: str, allowed: float) -> Check:
 def _first_entries(case: Case, strategy: Strategy) -> pd.Series[float]:
     """Value of the entries of the first instant that has any, by instrument, at the price of their decision."""
     result = _run(case, strategy)
-    orders = result.orders[result.orders["reason"] == "ENTRY_SIGNAL"]
+    orders = entry_orders(result)
     first = orders[orders["ts"] == orders["ts"].min()]
     closes = [_close_at(result, name, ts) for name, ts in zip(first["instrument"], first["ts"], strict=True)]
     return pd.Series(first["qty"].to_numpy() * closes, index=first["instrument"].to_numpy(), dtype=float)

@@ -109,6 +109,9 @@ class Case:
 
     def last_bars(self, count: int) -> dict[str, Bars]:
         """About as many of the last research bars of each instrument, cut at the same session."""
+        return self.once(f"last {count} bars", lambda: self._last_bars(count))
+
+    def _last_bars(self, count: int) -> dict[str, Bars]:
         grid = common_grid(self.research)
         first = grid.session[max(0, len(grid) - count)]
         begin = str(date_of(int(grid.sessions.date[first])))

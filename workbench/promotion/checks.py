@@ -88,6 +88,11 @@ def written(value: float, unit: str = "") -> str:
     return f"{text} {unit}".rstrip()
 
 
+def number(statistic: Any) -> float | None:
+    """A statistic as a number; None where it is undefined."""
+    return None if statistic is None else float(statistic)
+
+
 def all_passed(checks: Iterable[Check]) -> bool:
     """Whether something was asked, and every answer is yes."""
     found = list(checks)

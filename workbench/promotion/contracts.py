@@ -16,6 +16,7 @@ from workbench.expressions.stepper import Stepper
 from workbench.market.bars import Bars
 from workbench.market.columns import FIELDS
 from workbench.promotion.checks import Check, said
+from workbench.promotion.kept_limits import entry_orders
 from workbench.research.ground import Ground
 from workbench.research.laying import Laid
 from workbench.research.result import Result
@@ -77,15 +78,14 @@ def _fed(strategy: Strategy, laid: Laid, bars: Bars) -> np.ndarray:
 
 def ordered_as_decided(result: Result, name: str) -> Check:
     """Every entry order has its decision: nothing is ordered while warming up, where a bar is missing, or blocked."""
-    orders, decisions = result.orders, result.decisions
-    entries = orders.loc[orders["reason"] == "ENTRY_SIGNAL", ["ts", "instrument"]]
+    decisions, entries = result.decisions, entry_orders(result)[["ts", "instrument"]]
     true = (decisions["decision"] == "ENTRY_TRUE") | (decisions["entry"] == "ENTRY_TRUE")
     decided = pd.MultiIndex.from_frame(decisions.loc[true, ["ts", "instrument"]])
     stray = int((~pd.MultiIndex.from_frame(entries).isin(decided)).sum()) if len(entries) else 0
     waiting = int(decisions["decision"].isin(["WARMING_UP", "NO_BAR"]).sum())
     return said(
         name, stray == 0,
-        f"{len(entries):,} entry orders, {stray:,} without a decision; {waiting:,} rows without a bar",
+        f"{len(entries):,} entry orders, {stray:,} without a decision; {waiting:,} rows without a bar or warmth",
         "no entry order without its decision",
         "Report it: an order was sent that nothing decided.",
     )  # fmt: skip

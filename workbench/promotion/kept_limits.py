@@ -57,11 +57,15 @@ def outside_window(result: Result, window: tuple[str, str]) -> int:
     return int((~decided.between(*window, inclusive="left")).sum())
 
 
+def entry_orders(result: Result) -> pd.DataFrame:
+    """The orders of a result that open positions."""
+    return result.orders[result.orders["reason"] == "ENTRY_SIGNAL"]
+
+
 def _entries(result: Result) -> pd.Series[pd.Timestamp]:
     """When entry orders were decided, on the exchange's clock."""
-    orders = result.orders
     zone = next(iter(result.bars.values())).calendar.zone
-    when: pd.Series[pd.Timestamp] = orders.loc[orders["reason"] == "ENTRY_SIGNAL", "ts"].dt.tz_convert(zone)
+    when: pd.Series[pd.Timestamp] = entry_orders(result)["ts"].dt.tz_convert(zone)
     return when
 
 

@@ -7,7 +7,7 @@ bars. Only commits are fewer, many turns share one, for nobody's money depends o
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from workbench.costs import CostModel
@@ -39,7 +39,6 @@ def traded_on_paper(
     costs: CostModel,
     initial_cash: float,
     start: str,
-    tell: Callable[[float], None] = lambda _: None,
 ) -> Iterator[tuple[Store, str]]:
     """Deploy a strategy and let the bars from ``start`` on pass through a runner.
 
@@ -51,8 +50,6 @@ def traded_on_paper(
         As for a backtest; bars before ``start`` are the stored history.
     start : str
         Date of the first session that is traded.
-    tell : callable, optional
-        Given the part that is done, from 0 to 1.
 
     Yields
     ------
@@ -70,7 +67,7 @@ def traded_on_paper(
         runner = assembled(store, clock, ReplayFeed(coming), lease)
         last_ns = max(int(item.grid.close_ns[-1]) for item in coming.values())
         while _turns(store, runner, clock, last_ns + GRACE_NS):
-            tell((clock.now_ns() - begin_ns) / (last_ns - begin_ns))
+            pass
         yield store, ident
 
 

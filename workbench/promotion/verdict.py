@@ -8,7 +8,7 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.promotion.checks import Check
+from workbench.promotion.checks import Check, all_passed
 from workbench.promotion.stages import STAGES, Listed, stage_named
 
 
@@ -44,7 +44,7 @@ class StageVerdict:
     @property
     def passed(self) -> bool:
         """Whether nothing broke, something was asked, and every answer is yes."""
-        return not self.error and bool(self.checks) and not self.failed
+        return not self.error and all_passed(self.checks)
 
     @property
     def failed(self) -> tuple[Check, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.promotion.case import Case
-from workbench.promotion.checks import Check, above, at_least, at_most, said
+from workbench.promotion.checks import Check, above, at_least, at_most, number, said
+from workbench.promotion.kept_limits import entry_orders
 from workbench.research.backtest import backtest
 from workbench.research.result import Result
 from workbench.strategy import FixedCash, FixedQty
@@ -20,13 +21,13 @@ def checks(case: Case) -> Iterator[Check]:
         charged = stats["n_trades"] == 0 or float(stats["charges"] or 0.0) > 0.0 or _slips(case)
         yield said("costs_on", charged, model.name, "a cost model that charges something", "Give costs=..., such as "
                    "wb.costs.zerodha_equity(slippage_bps=2).")  # fmt: skip
-    yield at_least("trades", _number(stats["n_trades"]), asked.min_trades, "Give more bars, or loosen the entry: so "
+    yield at_least("trades", number(stats["n_trades"]), asked.min_trades, "Give more bars, or loosen the entry: so "
                    "few trades say nothing.", "trades")  # fmt: skip
     yield _left(case)
     yield at_most("blocked_for_cash", blocked_for_cash(result), asked.max_blocked_for_cash_frac,
                   "Make positions smaller: what is sized outgrows the cash.", "%")  # fmt: skip
     yield from _cut(case)
-    yield above("final_equity", _number(stats["final_equity"]), 0.0, "Make positions smaller: the account is in debt.")
+    yield above("final_equity", number(stats["final_equity"]), 0.0, "Make positions smaller: the account is in debt.")
 
 
 def figures(case: Case) -> Iterator[Any]:
@@ -37,8 +38,8 @@ def figures(case: Case) -> Iterator[Any]:
 
 def _left(case: Case) -> Check:
     """What is left after costs; where nothing is, whether it is the costs that took it."""
-    value, least = _number(case.result.stats["total_return_frac"]), case.settings.backtest.min_total_return_frac
-    free = _number(_without_costs(case).stats["total_return_frac"])
+    value, least = number(case.result.stats["total_return_frac"]), case.settings.backtest.min_total_return_frac
+    free = number(_without_costs(case).stats["total_return_frac"])
     advice = "It loses without costs too: there is no edge on these bars."
     if free is not None and free > least:
         advice = f"Without costs it returns {100 * free:.2f} %: trade less often, for more at a time."
@@ -63,8 +64,7 @@ def _cut(case: Case) -> Iterator[Check]:
         return
     rich = backtest(case.strategy, case.research, 10.0 * case.given.initial_cash, case.given.costs)
     ours, theirs = (
-        one.orders[one.orders["reason"] == "ENTRY_SIGNAL"].set_index(["ts", "instrument"])["qty"]
-        for one in (case.result, rich)
+        entry_orders(one).set_index(["ts", "instrument"])["qty"] for one in (case.result, rich)
     )
     both = ours.to_frame("ours").join(theirs.rename("theirs"), how="inner")
     cut = float((both["ours"] < both["theirs"]).mean()) if len(both) else 0.0
@@ -78,7 +78,3 @@ def blocked_for_cash(result: Result) -> float:
     blocked = int(counts.get("BLOCKED_CASH", 0))
     entered = int(counts.get("ENTRY_TRUE", 0))
     return blocked / (blocked + entered) if blocked else 0.0
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)

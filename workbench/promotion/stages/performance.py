@@ -15,7 +15,7 @@ import pandas as pd
 
 from workbench.market.bars import Bars
 from workbench.promotion.case import Case
-from workbench.promotion.checks import Check, above, at_least, at_most
+from workbench.promotion.checks import Check, above, at_least, at_most, number
 from workbench.promotion.draws import drawn_sessions
 from workbench.research.significance import significance
 from workbench.research.significance.answer import Significance
@@ -25,7 +25,7 @@ def checks(case: Case) -> Iterator[Check]:
     """Ask all of them."""
     asked, stats, luck = case.settings.performance, case.result.stats, _luck(case)
     fewer = "Look for a stronger edge; docs/promotion.md says what usually helps."
-    yield at_least("sharpe", _number(stats["sharpe_ann"]), asked.min_sharpe_ann, fewer)
+    yield at_least("sharpe", number(stats["sharpe_ann"]), asked.min_sharpe_ann, fewer)
     low = None if luck.sharpe_ann is None else luck.sharpe_ann.low
     interval = f"Give more bars: with {100 * luck.confidence_frac:g} % it may as well be 0."
     yield above("sharpe_low", low, 0.0, interval)
@@ -33,13 +33,13 @@ def checks(case: Case) -> Iterator[Check]:
         "deflated_sharpe", luck.deflated_sharpe_frac, asked.min_deflated_sharpe_frac,
         f"The best of {asked.trials:,} trials without skill does as well too often: try fewer, on more bars.",
     )  # fmt: skip
-    yield at_least("win_rate", _number(stats["win_rate_frac"]), asked.min_win_rate_frac, "Take profits sooner, or use "
+    yield at_least("win_rate", number(stats["win_rate_frac"]), asked.min_win_rate_frac, "Take profits sooner, or use "
                    "a style that asks for less, such as settings='trend'.", "%")  # fmt: skip
     against = case.result.statistics(benchmark=held(case.research))
-    alpha = _number(against["alpha_ann"])
+    alpha = number(against["alpha_ann"])
     yield above("alpha", alpha, asked.min_alpha_ann, "Holding the instruments does as well.", "%")
     out = case.held_out_result.stats
-    yield above("held_out_sharpe", _number(out["sharpe_ann"]), asked.min_held_out_sharpe_ann, "What was found in the "
+    yield above("held_out_sharpe", number(out["sharpe_ann"]), asked.min_held_out_sharpe_ann, "What was found in the "
                 "research bars is not in the ones held out.")  # fmt: skip
     yield at_most("decay", decay(case), asked.max_decay_frac, "The held-out part is worse than chance explains: the "
                   "strategy fits the research bars alone.", "%")  # fmt: skip
@@ -81,7 +81,3 @@ def held(data: Mapping[str, Bars]) -> pd.Series[float]:
         closes[name] = last / item.open[0]
     # One that is not listed yet, or not any more, is held as money.
     return pd.DataFrame(closes).ffill().fillna(1.0).mean(axis=1).rename("holding")
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)

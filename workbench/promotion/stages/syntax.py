@@ -13,7 +13,7 @@ from workbench.engine.desk import instrument_records
 from workbench.engine.fitting import bars_by_instrument, check_timeframes, common_grid, instruments_of
 from workbench.errors import ConfigError, ExpressionError, WorkbenchError
 from workbench.market.resample import columns_of
-from workbench.promotion.case import Case, held_out, sessions_of
+from workbench.promotion.case import Case
 from workbench.promotion.checks import Check, at_least, at_most, said
 from workbench.promotion.functions import calling, keep
 from workbench.promotion.sandbox import Broke
@@ -115,8 +115,8 @@ def _costs(case: Case) -> Iterator[Check]:
 
 
 def _length(case: Case) -> Iterator[Check]:
-    settings, count = case.settings.data, len(sessions_of(case.given.data))
-    out = held_out(count, settings.held_out_frac)
+    settings, count = case.settings.data, len(case.sessions)
+    out = case.n_held_out if count > 1 else 0
     more = "Give bars over more sessions."
     yield at_least("sessions", count - out, settings.min_sessions, more, "sessions of research")
     yield at_least("held_out_sessions", out, settings.min_held_out_sessions, more, "sessions held out")
